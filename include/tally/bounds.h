@@ -20,14 +20,14 @@ enum {
     MESSAGE_VALUES_MAX = 4096,
 
     /* texts inside events; UTF-8 bytes, without a terminator */
-    NAME_SIZE_MAX = 120,      /* a person, a branch, a product */
-    FIELD_SIZE_MAX = 240,     /* one personal field before sealing */
+    NAME_SIZE_MAX = 120,  /* a person, a branch, a product */
+    FIELD_SIZE_MAX = 240, /* one personal field before sealing */
     SEALED_SIZE_MAX = FIELD_SIZE_MAX + 24 + 16,
-    REASON_SIZE_MAX = 200,    /* free text with a freeze, refund, move */
-    ITEM_NAME_SIZE_MAX = 48,  /* one item of a sale */
-    ENDPOINT_SIZE_MAX = 120,  /* "tcp://host:port" */
-    CARD_NUMBER_SIZE = 16,    /* decimal digits */
-    CURRENCY_SIZE = 3,        /* ISO 4217 */
+    REASON_SIZE_MAX = 200,   /* free text with a freeze, refund, move */
+    ITEM_NAME_SIZE_MAX = 48, /* one item of a sale */
+    ENDPOINT_SIZE_MAX = 120, /* "tcp://host:port" */
+    CARD_NUMBER_SIZE = 16,   /* decimal digits */
+    CURRENCY_SIZE = 3,       /* ISO 4217 */
     SALE_ITEMS_MAX = 8,
     MEMBER_FIELDS_MAX = 8,
     ENDPOINTS_MAX = 4,
@@ -51,7 +51,7 @@ enum {
     WANT_BYTES_MAX = 512 * 1024,
 
     /* a node */
-    PARKED_MAX = 64,       /* spends that wait for rights from peers */
+    PARKED_MAX = 64, /* spends that wait for rights from peers */
     REQUESTS_QUEUED_MAX = 512,
     PAGE_ENTRIES_MAX = 200, /* rows in one page of an answer */
     PRODUCT_VERSIONS_MAX = 256,

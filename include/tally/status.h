@@ -1,5 +1,5 @@
-/* How an operation on the outside, or on bytes from outside, can fail. A refusal by the rules is not
- * a status but a verdict (tally/command.h); a mistake of our own is an assertion. */
+/* How an operation on the outside, or on bytes from outside, can fail. A refusal by the rules is
+ * not a status but a verdict (tally/command.h); a mistake of our own is an assertion. */
 #ifndef TALLY_STATUS_H
 #define TALLY_STATUS_H
 

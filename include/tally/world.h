@@ -9,6 +9,7 @@
 #ifndef TALLY_WORLD_H
 #define TALLY_WORLD_H
 
+#include "tally/alarm.h"
 #include "tally/bytes.h"
 #include "tally/id.h"
 #include "tally/status.h"
@@ -56,8 +57,8 @@ void world_random(struct world *world, uint8_t *out, size_t size);
 void world_sign(struct world *world, enum signer signer, struct bytes body,
                 uint8_t signature[static 64]);
 
-/* Starts checking `count` signatures (1 to BLOCKS_PER_FRAME_MAX) outside the core. The outcome comes
- * as one INPUT_VERIFIED with this token: all good, or not. Copies what it needs. */
+/* Starts checking `count` signatures (1 to BLOCKS_PER_FRAME_MAX) outside the core. The outcome
+ * comes as one INPUT_VERIFIED with this token: all good, or not. Copies what it needs. */
 void world_verify(struct world *world, uint64_t token, const struct signature_check *checks,
                   size_t count);
 
@@ -74,14 +75,15 @@ MUST_CHECK enum status world_next(struct world *world, struct bytes prefix, stru
 
 /* Hands over one batch: all of the writes or none, durable (synced) when INPUT_COMMITTED says done.
  * At most one batch is in flight. Copies what it needs before it returns. On any failure the
- * outcome is unknown, the input says so, and no later commit succeeds until the store is reopened. */
+ * outcome is unknown, the input says so, and no later commit succeeds until the store is reopened.
+ */
 void world_commit(struct world *world, const struct write *writes, size_t count);
 
 /* Room for data left below which nothing more may be written; reads go on. */
 bool world_space_low(struct world *world);
 
-/* Sends one frame to the peer at the other end of `link` (a number from INPUT_LINK_UP). Never blocks
- * and promises nothing: a frame may be lost, repeated or reordered. */
+/* Sends one frame to the peer at the other end of `link` (a number from INPUT_LINK_UP). Never
+ * blocks and promises nothing: a frame may be lost, repeated or reordered. */
 void world_send(struct world *world, uint32_t link, enum channel channel, struct bytes frame);
 
 /* Ends a link; INPUT_LINK_DOWN follows. */
@@ -101,17 +103,7 @@ MUST_CHECK enum status world_member_key_put(struct world *world, const struct su
  * indexes and of in-memory hash tables. */
 void world_node_secret(struct world *world, uint8_t secret[static 32]);
 
-/* Something a person should know happened; the host logs and counts it. Never a member's data. */
-enum alarm {
-    ALARM_AUTHORITY_FORK,   /* two authority journals are being shown */
-    ALARM_JOURNAL_FORK,     /* a journal has two blocks at one position */
-    ALARM_DIVERGENCE,       /* an event's stated remainder differs from our fold */
-    ALARM_INVALID_EVENT,    /* an authentic event breaks a rule */
-    ALARM_DIGEST_MISMATCH,  /* equal frontier, different state */
-    ALARM_BAD_BLOCK,        /* a peer sent a block that is not what it claims */
-    ALARM_CLOCK,            /* a block dated more than five minutes ahead */
-    ALARM_AMNESIA,          /* somebody holds more of our own journal than we do */
-};
+/* The host logs and counts it. Never carries a member's data. */
 void world_alarm(struct world *world, enum alarm alarm, uint64_t journal, uint64_t seq);
 
 #endif

@@ -1,0 +1,451 @@
+/* What may be asked of a node, and the answers.
+ *
+ * A command is a wish: it may be refused, once, with a verdict. A query changes nothing. Both
+ * travel as `struct request` from whoever speaks to people (node/api) to the node and come back as
+ * `struct answer`. Texts in a request are borrowed until it is answered.
+ */
+#ifndef TALLY_COMMAND_H
+#define TALLY_COMMAND_H
+
+#include "tally/bounds.h"
+#include "tally/bytes.h"
+#include "tally/event.h"
+#include "tally/id.h"
+
+enum command_kind {
+    /* commands: need a ticket */
+    COMMAND_ENROL = 1,  /* a new member */
+    COMMAND_ISSUE_CARD, /* opens an account of a product for a member, with its first card */
+    COMMAND_TOP_UP,
+    COMMAND_SPEND,
+    COMMAND_REFUND, /* of a sale of this branch */
+    COMMAND_FREEZE,
+    COMMAND_UNFREEZE,
+    COMMAND_MOVE,            /* rights of an account from this branch to another, by hand */
+    COMMAND_PUBLISH_PRODUCT, /* office */
+    COMMAND_INVITE,          /* office: reserves a branch number and makes a one-time token */
+    /* queries */
+    QUERY_MEMBER,
+    QUERY_ACCOUNT,
+    QUERY_HISTORY,
+    QUERY_SALE,     /* what of a sale is refundable */
+    QUERY_TICKET,   /* what became of an idempotency key of this till */
+    QUERY_NODE,     /* this node: head, digest, counters */
+    QUERY_BRANCHES, /* every journal known, its frontier, who is connected */
+    QUERY_PRODUCTS,
+    QUERY_DAYS,      /* top-ups, sales, refunds by branch and day */
+    QUERY_LIABILITY, /* outstanding principal and bonus by product */
+    QUERY_HOLDERS,   /* rights by journal */
+    QUERY_FEED,      /* admitted events in admission order */
+    QUERY_INVALID,   /* INVALID events and the branch that each is charged to */
+    COMMAND_KIND_COUNT,
+};
+
+static inline bool command_is_query(enum command_kind kind)
+{
+    return kind >= QUERY_MEMBER;
+}
+
+/* The answer of the rules. Everything but VERDICT_ALLOWED is a refusal; names are in proto/names.
+ */
+enum verdict {
+    VERDICT_ALLOWED = 0,
+    REFUSED_AMOUNT, /* zero, negative, or above AMOUNT_MAX */
+    REFUSED_UNKNOWN_CARD,
+    REFUSED_UNKNOWN_ACCOUNT,
+    REFUSED_UNKNOWN_MEMBER,
+    REFUSED_UNKNOWN_PRODUCT,
+    REFUSED_UNKNOWN_SALE,
+    REFUSED_UNKNOWN_BRANCH,
+    REFUSED_UNKNOWN_KEY, /* QUERY_TICKET: this till never used that key here */
+    REFUSED_FROZEN,
+    REFUSED_NOT_FROZEN,
+    REFUSED_BALANCE,       /* the whole chain, as seen here, holds less: answer.balance */
+    REFUSED_RIGHTS,        /* it is there, but not here and not reachable now: answer.offer */
+    REFUSED_REFUNDABLE,    /* more than the sale still has refundable: answer.limit */
+    REFUSED_OTHER_BRANCH,  /* a refund of a sale that another branch made */
+    REFUSED_CAP,           /* the product's limit on the balance: answer.limit is the headroom */
+    REFUSED_LOTS,          /* the account has SHEET_LOTS_MAX parcels of value already */
+    REFUSED_MISSING_FIELD, /* answer.field is missing */
+    REFUSED_FIELD,         /* answer.field is not acceptable */
+    REFUSED_NUMBERS,       /* this journal's card numbers are used up */
+    REFUSED_SELF,          /* a move to this branch itself */
+    REFUSED_CURRENCY,      /* not the account's currency */
+    REFUSED_ROLE,          /* this node's role does not include it */
+    REFUSED_VERSION,       /* a product version that is not the next one */
+    REFUSED_KEY_REUSED,    /* the same idempotency key with another request */
+    /* refusals that are not stored: the same key may be tried again */
+    REFUSED_BUSY,
+    REFUSED_SPACE,     /* the disk is nearly full */
+    REFUSED_READ_ONLY, /* this node must not extend its journal: see /readyz */
+    VERDICT_COUNT,
+};
+
+static inline bool verdict_is_stored(enum verdict verdict)
+{
+    return verdict < REFUSED_BUSY;
+}
+
+struct member_text {
+    uint8_t field; /* enum member_field */
+    struct bytes text;
+};
+
+/* Names an account directly (account set) or by card number (size CARD_NUMBER_SIZE). */
+struct account_name {
+    struct subject_id account; /* zeros: use the card */
+    struct bytes card;
+};
+
+struct page;
+
+struct request {
+    uint64_t number; /* the host's; comes back with the answer */
+    enum command_kind kind;
+    uint32_t till;
+    uint32_t staff;
+    struct ticket_id ticket;  /* commands: hash_ticket of the key */
+    uint8_t request_hash[16]; /* commands: of everything asked; same key, other hash: refused */
+    struct page *page;        /* queries with rows: filled by the node, owned by the asker */
+    uint32_t page_limit;      /* 1 to PAGE_ENTRIES_MAX */
+    struct bytes cursor;      /* from the page before, or empty */
+    union {
+        struct {
+            uint32_t field_count;
+            struct member_text fields[MEMBER_FIELDS_MAX];
+        } enrol;
+        struct {
+            struct subject_id member;
+            uint32_t product;
+            uint8_t form; /* enum card_form */
+        } issue;
+        struct {
+            struct account_name account;
+            int64_t amount;
+            struct bytes currency; /* empty: the account's */
+            uint8_t tender;
+        } top_up;
+        struct {
+            struct account_name account;
+            int64_t amount;
+            struct bytes currency;
+            uint32_t item_count;
+            struct sale_item items[SALE_ITEMS_MAX];
+            uint32_t wait_ms; /* how long to wait for rights from peers; 0 = the default 800 */
+        } spend;
+        struct {
+            struct event_ref sale;
+            int64_t amount;
+            struct bytes reason;
+        } refund;
+        struct {
+            struct account_name account;
+            uint8_t kind; /* enum freeze_kind */
+            struct bytes reason;
+        } freeze; /* and unfreeze */
+        struct {
+            struct account_name account;
+            uint32_t branch;
+            int64_t amount;
+        } move;
+        struct {
+            uint32_t product; /* 0 = a new one */
+            uint32_t version; /* 0 = the next */
+            struct bytes name;
+            struct bytes currency;
+            uint8_t named;
+            uint8_t order;
+            int64_t balance_cap;
+            uint32_t bonus_days;
+            uint8_t step_count;
+            struct bonus_step steps[BONUS_STEPS_MAX];
+        } product;
+        struct {
+            struct bytes name;
+            uint32_t hours; /* until the token ends */
+        } invite;
+        struct { /* exactly one of these is set */
+            struct subject_id member;
+            struct bytes card;
+            struct bytes phone;
+        } member;
+        struct {
+            struct account_name account;
+        } account;
+        struct {
+            struct account_name account;
+            int64_t from_ms; /* 0 = open */
+            int64_t to_ms;
+            uint16_t type;   /* enum event_type, 0 = all */
+            uint32_t branch; /* 0 = all */
+        } history;
+        struct {
+            struct event_ref sale;
+        } sale;
+        struct {
+            uint32_t from_day;
+            uint32_t to_day; /* 0 = open */
+            uint32_t branch; /* 0 = all */
+        } days;
+        struct {
+            uint64_t after; /* position; 0 = from the start */
+        } feed;
+    } body;
+};
+
+/* What a node says. Fixed size, so that an answer can be stored and repeated. */
+struct answer {
+    enum command_kind kind;
+    enum verdict verdict;
+    bool unknown;  /* the outcome is not known: repeat the same key; nothing else here counts */
+    bool replayed; /* the stored answer of an earlier call with this key */
+    struct event_ref event; /* the fact that was written; journal 0 = none */
+    int64_t at_ms;          /* its time */
+    struct subject_id account;
+    struct subject_id member;
+    uint8_t card[CARD_NUMBER_SIZE]; /* digits; zeros = none */
+    uint8_t currency[CURRENCY_SIZE];
+    int64_t principal; /* of this operation */
+    int64_t bonus;
+    int64_t balance;     /* after it, whole chain, principal and bonus, as seen here */
+    int64_t usable_here; /* after it */
+    int64_t offer;       /* refused for rights: what this branch could take now */
+    int64_t limit;       /* see the verdict */
+    uint8_t field;       /* see the verdict; enum member_field */
+    uint32_t product;
+    uint32_t version;
+    uint32_t branch;    /* invite: the number reserved */
+    uint64_t pulled_ms; /* how long the till waited for rights from peers */
+    /* invite: the token, INVITATION_TEXT_SIZE_MAX; not stored, a repeat makes it again */
+    uint16_t token_size;
+    uint8_t token[512];
+    const struct page *page; /* queries: the request's page, filled */
+};
+
+/* One lot in an account's picture. All amounts in minor units. */
+struct lot_view {
+    struct lot_id lot;
+    uint8_t bucket;
+    uint32_t from_day;
+    uint32_t to_day;
+    uint64_t issued_by;    /* journal */
+    int64_t left;          /* whole chain */
+    int64_t here;          /* held by this node */
+    int64_t coming;        /* in flight to this node */
+    int64_t in_flight;     /* in flight to anybody */
+    uint32_t holder_count; /* the richest journals, this node among them */
+    struct {
+        uint64_t journal;
+        int64_t held;
+    } holders[SHEET_HOLDERS_MAX];
+};
+
+struct account_view {
+    struct subject_id account;
+    struct subject_id member;
+    uint32_t product;
+    uint32_t version;
+    uint8_t product_name[NAME_SIZE_MAX];
+    uint32_t product_name_size;
+    uint8_t currency[CURRENCY_SIZE];
+    uint32_t home_branch;
+    uint32_t frozen; /* live freeze tokens */
+    uint32_t card_count;
+    uint8_t cards[8][CARD_NUMBER_SIZE];
+    int64_t principal; /* balance, whole chain */
+    int64_t bonus;
+    int64_t usable_here; /* held here or on its way here, valid today */
+    int64_t elsewhere;   /* held by others, or in flight between others */
+    uint32_t lot_count;
+    bool more_lots; /* there are lots beyond those listed */
+    struct lot_view lots[SHEET_LOTS_MAX];
+    uint32_t silent_branches; /* journals not heard from for over a minute */
+    int64_t as_of_ms;         /* everything known is at least this fresh: the oldest of them */
+};
+
+struct member_view {
+    struct subject_id member;
+    uint32_t home_branch;
+    uint32_t field_count;
+    struct {
+        uint8_t field;
+        bool locked; /* this node has no key for it */
+        uint32_t size;
+        uint8_t text[FIELD_SIZE_MAX];
+    } fields[MEMBER_FIELDS_MAX];
+    uint32_t account_count;
+    struct subject_id accounts[8];
+};
+
+struct history_entry {
+    struct event_ref event;
+    int64_t at_ms;
+    uint16_t type; /* enum event_type */
+    uint8_t verdict;
+    uint8_t reason; /* enum invalid_reason */
+    uint8_t tender;
+    uint32_t till;
+    uint32_t staff;
+    int64_t principal; /* change of the member's balance: minus for a spend */
+    int64_t bonus;
+    int64_t balance_after; /* in this listing's order, newest first */
+    bool balance_known;    /* false when a filter hides what lies between */
+    struct event_ref sale; /* refunds: what was refunded */
+    uint64_t to_journal;   /* moves and accepts: the other side */
+    int64_t moved;         /* moves and accepts: how much */
+    struct ticket_id ticket;
+};
+
+struct sale_view {
+    struct event_ref event;
+    struct subject_id account;
+    int64_t at_ms;
+    uint32_t line_count;
+    struct {
+        struct lot_id lot;
+        uint8_t bucket;
+        int64_t spent;
+        int64_t refunded;
+    } lines[EVENT_LINES_MAX];
+};
+
+struct journal_view {
+    uint64_t journal;
+    uint8_t name[NAME_SIZE_MAX];
+    uint32_t name_size;
+    uint16_t roles;
+    uint8_t endpoint[ENDPOINT_SIZE_MAX];
+    uint32_t endpoint_size;
+    uint64_t seq; /* frontier: last block held, none missing below */
+    struct digest id;
+    int64_t at_ms;      /* time of that block */
+    bool connected;     /* a session with its node is up */
+    int64_t heard_ms;   /* since a session with it was last alive; -1 = never since start */
+    bool frozen;        /* a fork was proved */
+    uint64_t their_seq; /* own journal as that peer last said it holds (0 = unknown) */
+};
+
+struct node_view {
+    uint64_t journal;
+    uint8_t name[NAME_SIZE_MAX];
+    uint32_t name_size;
+    uint8_t organisation[NAME_SIZE_MAX];
+    uint32_t organisation_size;
+    int32_t zone_minutes;
+    uint8_t currency[CURRENCY_SIZE];
+    struct digest network;
+    uint16_t roles;
+    uint64_t head_seq;
+    struct digest head_id;
+    uint64_t auth_seq;
+    struct digest frontier; /* digest over (journal, seq, id) of all */
+    struct digest state;    /* digest over the replicated rows */
+    uint64_t events;        /* admitted */
+    uint64_t blocks;
+    uint64_t unreplicated;   /* own blocks that no peer has shown yet */
+    int64_t unreplicated_ms; /* age of the oldest */
+    uint32_t peers;          /* sessions up */
+    uint32_t parked;
+    uint64_t pulls_asked;
+    uint64_t pulls_served;
+    uint64_t alarms;
+    uint64_t invalid_events;
+    bool read_only;
+    bool synced; /* authority known and every connected peer's tips reached */
+};
+
+struct product_view {
+    uint32_t product;
+    uint32_t version;
+    uint32_t name_size;
+    uint8_t name[NAME_SIZE_MAX];
+    uint8_t currency[CURRENCY_SIZE];
+    uint8_t named;
+    uint8_t order;
+    int64_t balance_cap;
+    uint32_t bonus_days;
+    uint8_t step_count;
+    struct bonus_step steps[BONUS_STEPS_MAX];
+};
+
+/* One branch, one day. The day is the branch's own (block header). */
+struct day_entry {
+    uint32_t branch;
+    uint32_t day;
+    int64_t topups;
+    int64_t topup_principal;
+    int64_t topup_bonus;
+    int64_t sales;
+    int64_t sale_principal;
+    int64_t sale_bonus;
+    int64_t refunds;
+    int64_t refund_principal;
+    int64_t refund_bonus;
+};
+
+/* issued + refunded = spent + left; left = held + in flight. Per product and bucket. */
+struct liability_entry {
+    uint32_t product;
+    uint8_t bucket;
+    int64_t issued;
+    int64_t spent;
+    int64_t refunded;
+    int64_t held;
+    int64_t in_flight;
+};
+
+struct holder_entry {
+    uint64_t journal;
+    int64_t principal;
+    int64_t bonus;
+};
+
+struct feed_entry {
+    uint64_t position; /* of its block in this node's order of admission */
+    struct event_ref event;
+    int64_t at_ms;
+    uint32_t day;
+    uint16_t type;
+    uint8_t verdict;
+    uint8_t reason;
+    struct subject_id subject;
+    struct ticket_id ticket;
+    uint32_t till;
+    uint32_t staff;
+    int64_t principal; /* positive amounts, by type */
+    int64_t bonus;
+};
+
+struct invalid_entry {
+    struct event_ref event;
+    uint16_t type;
+    uint8_t reason;
+    int64_t amount; /* charged to the branch's loss account */
+};
+
+/* Rows of a query's answer. `cursor` continues, when `more`. */
+struct page {
+    uint32_t count;
+    bool more;
+    uint32_t cursor_size;
+    uint8_t cursor[96];
+    uint32_t silent_branches; /* journals not heard from for over a minute */
+    int64_t as_of_ms;
+    struct digest frontier; /* digest of the frontier these rows speak for */
+    union {
+        struct account_view account;
+        struct member_view member;
+        struct sale_view sale;
+        struct node_view node;
+        struct history_entry history[PAGE_ENTRIES_MAX];
+        struct journal_view journals[PAGE_ENTRIES_MAX];
+        struct product_view products[PAGE_ENTRIES_MAX];
+        struct day_entry days[PAGE_ENTRIES_MAX];
+        struct liability_entry liability[PAGE_ENTRIES_MAX];
+        struct holder_entry holders[PAGE_ENTRIES_MAX];
+        struct feed_entry feed[PAGE_ENTRIES_MAX];
+        struct invalid_entry invalid[PAGE_ENTRIES_MAX];
+    } rows;
+};
+
+#endif
