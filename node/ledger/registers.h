@@ -1,0 +1,65 @@
+/* The registers of one (journal, lot) and of one pair (giver -> receiver, lot): what the rights
+ * ledger is made of. All are monotone and written by one journal. Pure arithmetic: the rows they
+ * live in belong to node/service.
+ *
+ * L1  raw never falls below zero on a journal's own path: what would make it so is not covered.
+ * L2  accepted <= granted for every pair.
+ * L3  an INVALID event changes no register.
+ */
+#ifndef REGISTERS_H
+#define REGISTERS_H
+
+#include "tally/event.h"
+#include "tally/money.h"
+
+struct registers {
+    int64_t issued;   /* M: by this journal */
+    int64_t refunded; /* REF: back into this lot */
+    int64_t used;     /* U */
+    int64_t expired;  /* EXP */
+    int64_t clawed;   /* CLW */
+    int64_t rebound;  /* RBD */
+    int64_t paid_out; /* PAY */
+    int64_t covered;  /* CVR: spent on covering debt */
+    int64_t held;     /* HOLD: ever put on hold */
+    int64_t released; /* REL: captured or released of it */
+    int64_t in;       /* sum over givers of accepted - returned */
+    int64_t out;      /* sum over receivers of granted - returned */
+};
+
+/* raw(j,l): what the journal may use. >= 0 for every journal with one path (L1). */
+int64_t registers_raw(const struct registers *registers);
+
+/* This journal's part of ledger(l): issued + refunded - everything consumed. */
+int64_t registers_ledger(const struct registers *registers);
+
+/* One step each. `amount` is 1..AMOUNT_MAX (else INVALID_BAD_AMOUNT). On INVALID_NONE the registers
+ * have changed, on anything else they have not (L3). INVALID_NOT_COVERED: above raw.
+ * INVALID_BAD_AMOUNT also when a register would pass REGISTER_MAX. */
+enum invalid_reason registers_issue(struct registers *registers, int64_t amount);
+enum invalid_reason registers_use(struct registers *registers, int64_t amount);
+enum invalid_reason registers_refund(struct registers *registers, int64_t amount);
+enum invalid_reason registers_give(struct registers *registers, int64_t amount);
+
+/* What one journal ever granted another of one lot, and what of it was accepted. */
+struct grant {
+    int64_t granted;  /* G */
+    int64_t accepted; /* A <= G */
+};
+
+/* Raises granted. */
+enum invalid_reason grant_give(struct grant *grant, int64_t amount);
+/* Raises accepted to `cumulative`, at most `granted_at_dep`; the receiver's `in` rises by the
+ * difference, which may be zero. INVALID_OVER_ACCEPT above granted_at_dep. */
+enum invalid_reason grant_accept(struct grant *grant, int64_t cumulative, int64_t granted_at_dep,
+                                 struct registers *receiver);
+
+/* May value of a lot with these validity days be used on `day`? */
+bool lot_is_valid_on(uint32_t from_day, uint32_t to_day, uint32_t day);
+
+/* Form rules of an event that need nothing but the event: amounts in range, no lot twice, lots of a
+ * bucket that the event may issue or use, from_day <= to_day. INVALID_NONE, MALFORMED or
+ * BAD_AMOUNT. Knows TOPUP, SPEND, REFUND, RIGHTS.MOVE, RIGHTS.ACCEPT, CARD.ISSUE; others: NONE. */
+enum invalid_reason event_form(const struct event *event);
+
+#endif
