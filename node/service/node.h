@@ -141,9 +141,4 @@ struct event node_genesis_epoch(const struct genesis *genesis);
 MUST_CHECK enum status node_found(struct world *world, const struct digest *network,
                                   uint64_t journal);
 
-/* Recomputes every derived row from the blocks and compares (tally verify). Slow; for a node that
- * is not running. Writes how many rows differ. */
-MUST_CHECK enum status node_verify(struct node *node, uint64_t *blocks, uint64_t *events,
-                                   uint64_t *different);
-
 #endif
