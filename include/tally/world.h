@@ -62,6 +62,9 @@ void world_sign(struct world *world, enum signer signer, struct bytes body,
 void world_verify(struct world *world, uint64_t token, const struct signature_check *checks,
                   size_t count);
 
+/* Checks one signature here and now: at start, while nothing else waits. */
+bool world_verify_now(struct world *world, const struct signature_check *check);
+
 /* Copies the committed value of `key` behind what `value` already holds. STATUS_NOT_FOUND,
  * STATUS_TOO_LARGE, or STATUS_CORRUPT / STATUS_IO, after which nothing read from this store may be
  * trusted to be complete: the node stops. */
