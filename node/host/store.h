@@ -84,8 +84,4 @@ MUST_CHECK enum status store_view_next(struct store_view *view, struct bytes *ke
                                        struct bytes *value);
 void store_view_close(struct store_view *view);
 
-/* The type of the file system that holds `path` ("ext4", "xfs", "tmpfs", ... or "unknown"), and
- * whether it is known to keep what it has synced through a power cut. */
-MUST_CHECK enum status store_file_system(const char *path, const char **name, bool *supported);
-
 #endif
