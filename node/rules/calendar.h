@@ -12,6 +12,10 @@ struct date {
 
 /* The day of a moment in a zone; 0 for moments before 1970. */
 uint32_t calendar_day(int64_t wall_ms, int32_t zone_minutes);
+/* Is there such a date, in the years 1 to 9999? */
+bool calendar_has(struct date date);
+/* "YYYY-MM-DD" of a date that calendar_has, also one before 1970 (a birthday). */
+bool calendar_read_date(struct bytes text, struct date *date);
 struct date calendar_date(uint32_t day);
 /* The day of a date from 1970-01-01 to 9999-12-31; false if there is no such date. */
 bool calendar_day_of(struct date date, uint32_t *day);

@@ -1,0 +1,223 @@
+#include "registers.h"
+
+enum {
+    LOT_KEY_SIZE_MAX = 64,
+};
+
+/* Every sum below adds at most twelve registers and none passes REGISTER_MAX = 10^14, so that the
+ * sums stay far inside int64_t. */
+
+static int64_t consumed(const struct registers *registers)
+{
+    return registers->used + registers->expired + registers->clawed + registers->rebound +
+           registers->paid_out + registers->covered;
+}
+
+int64_t registers_raw(const struct registers *registers)
+{
+    return registers->issued + registers->refunded + registers->in - registers->out -
+           consumed(registers) - (registers->held - registers->released);
+}
+
+int64_t registers_ledger(const struct registers *registers)
+{
+    return registers->issued + registers->refunded - consumed(registers);
+}
+
+/* The register is written last, so that a refused step leaves it as it was (L3). */
+static enum invalid_reason raise(int64_t *value, int64_t amount)
+{
+    int64_t raised = 0;
+    if (!amount_in_range(amount) || !amount_add(*value, amount, &raised) || raised > REGISTER_MAX) {
+        return INVALID_BAD_AMOUNT;
+    }
+    *value = raised;
+    return INVALID_NONE;
+}
+
+/* Raises what lowers raw: only as far as raw covers it, so that raw stays at zero or above (L1). */
+static enum invalid_reason draw(struct registers *registers, int64_t *value, int64_t amount)
+{
+    if (!amount_in_range(amount)) {
+        return INVALID_BAD_AMOUNT;
+    }
+    if (amount > registers_raw(registers)) {
+        return INVALID_NOT_COVERED;
+    }
+    return raise(value, amount);
+}
+
+enum invalid_reason registers_issue(struct registers *registers, int64_t amount)
+{
+    return raise(&registers->issued, amount);
+}
+
+enum invalid_reason registers_use(struct registers *registers, int64_t amount)
+{
+    return draw(registers, &registers->used, amount);
+}
+
+enum invalid_reason registers_refund(struct registers *registers, int64_t amount)
+{
+    return raise(&registers->refunded, amount);
+}
+
+enum invalid_reason registers_give(struct registers *registers, int64_t amount)
+{
+    return draw(registers, &registers->out, amount);
+}
+
+enum invalid_reason grant_give(struct grant *grant, int64_t amount)
+{
+    return raise(&grant->granted, amount);
+}
+
+enum invalid_reason grant_accept(struct grant *grant, int64_t cumulative, int64_t granted_at_dep,
+                                 struct registers *receiver)
+{
+    /* What was granted only grows, and the dep is in the past of whoever judges. */
+    assert(granted_at_dep <= grant->granted);
+
+    if (cumulative < 1 || cumulative > REGISTER_MAX) {
+        return INVALID_BAD_AMOUNT;
+    }
+    if (cumulative > granted_at_dep) {
+        return INVALID_OVER_ACCEPT; /* (L2) */
+    }
+    if (cumulative <= grant->accepted) {
+        return INVALID_NONE; /* said again: nothing new arrives */
+    }
+    int64_t in = 0;
+    if (!amount_add(receiver->in, cumulative - grant->accepted, &in) || in > REGISTER_MAX) {
+        return INVALID_BAD_AMOUNT;
+    }
+    grant->accepted = cumulative;
+    receiver->in = in;
+    return INVALID_NONE;
+}
+
+bool lot_is_valid_on(uint32_t from_day, uint32_t to_day, uint32_t day)
+{
+    return day >= from_day && (to_day == 0 || day <= to_day);
+}
+
+static bool terms_are_one_lot(const struct lot_terms *a, const struct lot_terms *b)
+{
+    return a->key.size > 0 && bytes_equal(a->key, b->key) && a->bucket == b->bucket &&
+           a->from_day == b->from_day && a->to_day == b->to_day && a->product == b->product;
+}
+
+static enum invalid_reason terms_form(const struct lot_terms *lots, size_t count)
+{
+    if (count == 0 || count > EVENT_LINES_MAX) {
+        return INVALID_MALFORMED;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct lot_terms *lot = &lots[i];
+        bool bonus = lot->bucket == BUCKET_BONUS;
+        if (!bonus && lot->bucket != BUCKET_PRINCIPAL) {
+            return INVALID_MALFORMED;
+        }
+        /* Principal is never shared: each payment stays apart, as its refund does. */
+        if (lot->key.size > (bonus ? (size_t)LOT_KEY_SIZE_MAX : 0)) {
+            return INVALID_MALFORMED;
+        }
+        if (lot->to_day != 0 && lot->from_day > lot->to_day) {
+            return INVALID_MALFORMED;
+        }
+        if (!amount_in_range(lot->amount)) {
+            return INVALID_BAD_AMOUNT;
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (terms_are_one_lot(lot, &lots[k])) {
+                return INVALID_BAD_AMOUNT;
+            }
+        }
+    }
+    return INVALID_NONE;
+}
+
+static enum invalid_reason lines_form(const struct lot_line *lines, size_t count)
+{
+    if (count == 0 || count > EVENT_LINES_MAX) {
+        return INVALID_MALFORMED;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!amount_in_range(lines[i].amount)) {
+            return INVALID_BAD_AMOUNT;
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (lot_equal(&lines[i].lot, &lines[k].lot)) {
+                return INVALID_BAD_AMOUNT;
+            }
+        }
+    }
+    return INVALID_NONE;
+}
+
+/* A cumulative value restates many moves, so that its bound is the register's. */
+static enum invalid_reason accepts_form(const struct accept_line *lines, size_t count)
+{
+    if (count == 0 || count > EVENT_LINES_MAX) {
+        return INVALID_MALFORMED;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (lines[i].cumulative < 1 || lines[i].cumulative > REGISTER_MAX ||
+            lines[i].witnessed < 0) {
+            return INVALID_BAD_AMOUNT;
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (lot_equal(&lines[i].lot, &lines[k].lot)) {
+                return INVALID_BAD_AMOUNT;
+            }
+        }
+    }
+    return INVALID_NONE;
+}
+
+static enum invalid_reason number_form(struct bytes number)
+{
+    if (number.size != CARD_NUMBER_SIZE) {
+        return INVALID_MALFORMED;
+    }
+    for (size_t i = 0; i < number.size; i++) {
+        if (number.data[i] < '0' || number.data[i] > '9') {
+            return INVALID_MALFORMED;
+        }
+    }
+    return INVALID_NONE;
+}
+
+static bool event_has_form(uint16_t type)
+{
+    return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_REFUND ||
+           type == EVENT_RIGHTS_MOVE || type == EVENT_RIGHTS_ACCEPT || type == EVENT_CARD_ISSUE;
+}
+
+enum invalid_reason event_form(const struct event *event)
+{
+    if (!event_has_form(event->type)) {
+        return INVALID_NONE;
+    }
+    /* Value of no account could never be found again. */
+    if (!event->known || id_is_none(event->subject.bytes, sizeof event->subject.bytes)) {
+        return INVALID_MALFORMED;
+    }
+    switch (event->type) {
+    case EVENT_TOPUP:
+        return terms_form(event->body.topup.lots, event->body.topup.lot_count);
+    case EVENT_SPEND:
+        if (event->body.spend.risk < 0 || event->body.spend.risk > AMOUNT_MAX) {
+            return INVALID_BAD_AMOUNT;
+        }
+        return lines_form(event->body.spend.lines, event->body.spend.line_count);
+    case EVENT_REFUND:
+        return lines_form(event->body.refund.lines, event->body.refund.line_count);
+    case EVENT_RIGHTS_MOVE:
+        return lines_form(event->body.move.lines, event->body.move.line_count);
+    case EVENT_RIGHTS_ACCEPT:
+        return accepts_form(event->body.accept.lines, event->body.accept.line_count);
+    default: /* CARD.ISSUE: event_has_form lets nothing else through */
+        return number_form(event->body.issue.number);
+    }
+}
