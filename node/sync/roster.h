@@ -1,0 +1,81 @@
+/* What the authority has said: who may write a journal and with which key, limits, products, the
+ * organisation. Facts are kept with the authority position at which they were said, and every
+ * lookup is "as of" a position, so that an event's verdict is the same whenever it is judged. */
+#ifndef ROSTER_H
+#define ROSTER_H
+
+#include "tally/bounds.h"
+#include "tally/event.h"
+#include "tally/id.h"
+
+struct roster_journal {
+    uint64_t journal;
+    uint64_t since; /* authority position of the admission */
+    uint8_t public_key[32];
+    uint8_t transport_key[32];
+    uint16_t roles;
+    uint32_t endpoint_size;
+    uint8_t endpoint[ENDPOINT_SIZE_MAX];
+    uint32_t name_size;
+    uint8_t name[NAME_SIZE_MAX];
+};
+
+struct roster_product {
+    uint32_t product;
+    uint32_t version;
+    uint64_t since;
+    uint32_t name_size;
+    uint8_t name[NAME_SIZE_MAX];
+    uint8_t currency[CURRENCY_SIZE];
+    uint8_t named;
+    uint8_t order;
+    int64_t balance_cap;
+    uint32_t bonus_days;
+    uint8_t step_count;
+    struct bonus_step steps[BONUS_STEPS_MAX];
+};
+
+struct roster_limit {
+    uint32_t branch; /* 0 = all */
+    uint64_t since;
+    uint32_t name_size;
+    uint8_t name[32];
+    int64_t value;
+};
+
+enum { ROSTER_LIMITS_MAX = 256 };
+
+struct roster {
+    uint64_t seq; /* authority position: last authority block applied */
+    uint8_t authority_key[32];
+    uint32_t organisation_size;
+    uint8_t organisation[NAME_SIZE_MAX];
+    int32_t zone_minutes;
+    uint8_t currency[CURRENCY_SIZE];
+    bool full; /* something did not fit: this node's bounds are too small for the network */
+    uint32_t journal_count;
+    uint32_t journal_capacity;
+    struct roster_journal *journals; /* by journal; memory is the caller's */
+    uint32_t product_count;
+    struct roster_product products[PRODUCT_VERSIONS_MAX]; /* in order of publication */
+    uint32_t limit_count;
+    struct roster_limit limits[ROSTER_LIMITS_MAX];
+};
+
+/* Applies one event of the authority journal standing at position `seq`. Facts that make no sense
+ * (a journal admitted twice, a product version that does not follow) change nothing. */
+void roster_apply(struct roster *roster, uint64_t seq, const struct event *event);
+
+/* NULL if not admitted as of `auth`. */
+const struct roster_journal *roster_journal(const struct roster *roster, uint64_t journal,
+                                            uint64_t auth);
+/* NULL if nobody has that transport key. */
+const struct roster_journal *roster_by_transport(const struct roster *roster,
+                                                 const uint8_t key[static 32]);
+/* The newest version published as of `auth`, or exactly `version` when it is not 0; or NULL. */
+const struct roster_product *roster_product(const struct roster *roster, uint32_t product,
+                                            uint32_t version, uint64_t auth);
+/* The branch's own limit, else the default for all, else 0. */
+int64_t roster_limit(const struct roster *roster, const char *name, uint32_t branch, uint64_t auth);
+
+#endif
