@@ -1,0 +1,382 @@
+#include "names.h"
+
+static const char UNKNOWN[] = "unknown";
+
+const char *status_name(enum status status)
+{
+    switch (status) {
+    case STATUS_OK:
+        return "ok";
+    case STATUS_NOT_FOUND:
+        return "not_found";
+    case STATUS_TOO_LARGE:
+        return "too_large";
+    case STATUS_MALFORMED:
+        return "malformed";
+    case STATUS_FORGED:
+        return "forged";
+    case STATUS_CORRUPT:
+        return "corrupt";
+    case STATUS_IO:
+        return "io";
+    case STATUS_FULL:
+        return "full";
+    case STATUS_BUSY:
+        return "busy";
+    case STATUS_DENIED:
+        return "denied";
+    case STATUS_UNKNOWN:
+        return "unknown";
+    }
+    return UNKNOWN;
+}
+
+const char *event_type_name(uint16_t type)
+{
+    switch ((enum event_type)type) {
+    case EVENT_AUTH_EPOCH:
+        return "auth_epoch";
+    case EVENT_JOURNAL_ADMIT:
+        return "journal_admit";
+    case EVENT_LIMITS_SET:
+        return "limits_set";
+    case EVENT_ORGANISATION_SET:
+        return "organisation_set";
+    case EVENT_PRODUCT_PUBLISH:
+        return "product_publish";
+    case EVENT_TOPUP:
+        return "topup";
+    case EVENT_SPEND:
+        return "spend";
+    case EVENT_REFUND:
+        return "refund";
+    case EVENT_RIGHTS_MOVE:
+        return "rights_move";
+    case EVENT_RIGHTS_ACCEPT:
+        return "rights_accept";
+    case EVENT_MEMBER_ENROL:
+        return "member_enrol";
+    case EVENT_ACCOUNT_OPEN:
+        return "account_open";
+    case EVENT_CARD_ISSUE:
+        return "card_issue";
+    case EVENT_ACCOUNT_FREEZE:
+        return "account_freeze";
+    case EVENT_ACCOUNT_UNFREEZE:
+        return "account_unfreeze";
+    }
+    return UNKNOWN;
+}
+
+const char *bucket_name(uint8_t bucket)
+{
+    switch ((enum bucket)bucket) {
+    case BUCKET_PRINCIPAL:
+        return "principal";
+    case BUCKET_BONUS:
+        return "bonus";
+    case BUCKET_POINTS:
+        return "points";
+    case BUCKET_VISITS:
+        return "visits";
+    case BUCKET_VOUCHER:
+        return "voucher";
+    case BUCKET_REFUND:
+        return "refund";
+    case BUCKET_CAPACITY:
+        return "capacity";
+    }
+    return UNKNOWN;
+}
+
+const char *tender_name(uint8_t tender)
+{
+    switch ((enum tender)tender) {
+    case TENDER_CASH:
+        return "cash";
+    case TENDER_BANK_CARD:
+        return "bank_card";
+    case TENDER_MOBILE:
+        return "mobile";
+    case TENDER_TRANSFER:
+        return "transfer";
+    case TENDER_OTHER:
+        return "other";
+    }
+    return UNKNOWN;
+}
+
+const char *freeze_kind_name(uint8_t kind)
+{
+    switch ((enum freeze_kind)kind) {
+    case FREEZE_LOSS:
+        return "loss";
+    case FREEZE_WISH:
+        return "wish";
+    case FREEZE_CASE:
+        return "case";
+    case FREEZE_COURT:
+        return "court";
+    }
+    return UNKNOWN;
+}
+
+const char *spend_order_name(uint8_t order)
+{
+    switch ((enum spend_order)order) {
+    case SPEND_PROPORTIONAL:
+        return "proportional";
+    case SPEND_PRINCIPAL_FIRST:
+        return "principal_first";
+    case SPEND_BONUS_FIRST:
+        return "bonus_first";
+    case SPEND_EXPIRY_FIRST:
+        return "expiry_first";
+    }
+    return UNKNOWN;
+}
+
+const char *event_verdict_name(uint8_t verdict)
+{
+    switch ((enum event_verdict)verdict) {
+    case EVENT_VALID:
+        return "valid";
+    case EVENT_PENDING:
+        return "pending";
+    case EVENT_UNKNOWN:
+        return "unknown";
+    case EVENT_INVALID:
+        return "invalid";
+    }
+    return UNKNOWN;
+}
+
+const char *invalid_reason_name(uint8_t reason)
+{
+    switch ((enum invalid_reason)reason) {
+    case INVALID_NONE:
+        return "none";
+    case INVALID_MALFORMED:
+        return "malformed";
+    case INVALID_BAD_AMOUNT:
+        return "bad_amount";
+    case INVALID_NO_ROLE:
+        return "no_role";
+    case INVALID_NOT_ACTIVE:
+        return "not_active";
+    case INVALID_NOT_COVERED:
+        return "not_covered";
+    case INVALID_WRONG_ACCOUNT:
+        return "wrong_account";
+    case INVALID_LOT_TIME:
+        return "lot_time";
+    case INVALID_SELF_MOVE:
+        return "self_move";
+    case INVALID_OVER_ACCEPT:
+        return "over_accept";
+    case INVALID_OVER_WITNESS:
+        return "over_witness";
+    case INVALID_RISK_CAP:
+        return "risk_cap";
+    case INVALID_BAD_REF:
+        return "bad_ref";
+    case INVALID_WRONG_NUMBER:
+        return "wrong_number";
+    }
+    return UNKNOWN;
+}
+
+const char *verdict_name(enum verdict verdict)
+{
+    switch (verdict) {
+    case VERDICT_ALLOWED:
+        return "allowed";
+    case REFUSED_AMOUNT:
+        return "amount";
+    case REFUSED_UNKNOWN_CARD:
+        return "unknown_card";
+    case REFUSED_UNKNOWN_ACCOUNT:
+        return "unknown_account";
+    case REFUSED_UNKNOWN_MEMBER:
+        return "unknown_member";
+    case REFUSED_UNKNOWN_PRODUCT:
+        return "unknown_product";
+    case REFUSED_UNKNOWN_SALE:
+        return "unknown_sale";
+    case REFUSED_UNKNOWN_BRANCH:
+        return "unknown_branch";
+    case REFUSED_UNKNOWN_KEY:
+        return "unknown_key";
+    case REFUSED_FROZEN:
+        return "frozen";
+    case REFUSED_NOT_FROZEN:
+        return "not_frozen";
+    case REFUSED_BALANCE:
+        return "balance";
+    case REFUSED_RIGHTS:
+        return "rights";
+    case REFUSED_REFUNDABLE:
+        return "refundable";
+    case REFUSED_OTHER_BRANCH:
+        return "other_branch";
+    case REFUSED_CAP:
+        return "cap";
+    case REFUSED_LOTS:
+        return "lots";
+    case REFUSED_MISSING_FIELD:
+        return "missing_field";
+    case REFUSED_FIELD:
+        return "field";
+    case REFUSED_NUMBERS:
+        return "numbers";
+    case REFUSED_SELF:
+        return "self";
+    case REFUSED_CURRENCY:
+        return "currency";
+    case REFUSED_ROLE:
+        return "role";
+    case REFUSED_VERSION:
+        return "version";
+    case REFUSED_KEY_REUSED:
+        return "key_reused";
+    case REFUSED_BUSY:
+        return "busy";
+    case REFUSED_SPACE:
+        return "space";
+    case REFUSED_READ_ONLY:
+        return "read_only";
+    case VERDICT_COUNT:
+        return UNKNOWN;
+    }
+    return UNKNOWN;
+}
+
+const char *alarm_name(enum alarm alarm)
+{
+    switch (alarm) {
+    case ALARM_AUTHORITY_FORK:
+        return "authority_fork";
+    case ALARM_JOURNAL_FORK:
+        return "journal_fork";
+    case ALARM_DIVERGENCE:
+        return "divergence";
+    case ALARM_INVALID_EVENT:
+        return "invalid_event";
+    case ALARM_DIGEST_MISMATCH:
+        return "digest_mismatch";
+    case ALARM_BAD_BLOCK:
+        return "bad_block";
+    case ALARM_CLOCK:
+        return "clock";
+    case ALARM_AMNESIA:
+        return "amnesia";
+    case ALARM_COUNT:
+        return UNKNOWN;
+    }
+    return UNKNOWN;
+}
+
+const char *message_name(enum message_kind kind)
+{
+    switch (kind) {
+    case MESSAGE_HELLO:
+        return "hello";
+    case MESSAGE_WELCOME:
+        return "welcome";
+    case MESSAGE_ERROR:
+        return "error";
+    case MESSAGE_BYE:
+        return "bye";
+    case MESSAGE_TIPS:
+        return "tips";
+    case MESSAGE_DIGEST:
+        return "digest";
+    case MESSAGE_WANT:
+        return "want";
+    case MESSAGE_BLOCKS:
+        return "blocks";
+    case MESSAGE_NACK:
+        return "nack";
+    case MESSAGE_RIGHTS_REQ:
+        return "rights_req";
+    case MESSAGE_RIGHTS_RSP:
+        return "rights_rsp";
+    case MESSAGE_STATE_DIGEST:
+        return "state_digest";
+    case MESSAGE_KEY_GET:
+        return "key_get";
+    case MESSAGE_KEY_PUT:
+        return "key_put";
+    case MESSAGE_KEY_ACK:
+        return "key_ack";
+    case MESSAGE_JOIN:
+        return "join";
+    case MESSAGE_JOINED:
+        return "joined";
+    }
+    return UNKNOWN;
+}
+
+const char *member_field_name(uint8_t field)
+{
+    switch ((enum member_field)field) {
+    case FIELD_NAME:
+        return "name";
+    case FIELD_PHONE:
+        return "phone";
+    case FIELD_ID_NUMBER:
+        return "id_number";
+    case FIELD_BIRTHDAY:
+        return "birthday";
+    case FIELD_EMAIL:
+        return "email";
+    case FIELD_NOTE:
+        return "note";
+    }
+    return UNKNOWN;
+}
+
+static bool is_name(struct bytes name, const char *known)
+{
+    return known != UNKNOWN && bytes_equal(name, bytes_of(known, strlen(known)));
+}
+
+uint8_t tender_by_name(struct bytes name)
+{
+    for (uint8_t tender = 1; tender <= TENDER_OTHER; tender++) {
+        if (is_name(name, tender_name(tender))) {
+            return tender;
+        }
+    }
+    return 0;
+}
+
+uint8_t freeze_kind_by_name(struct bytes name)
+{
+    for (uint8_t kind = 1; kind <= FREEZE_COURT; kind++) {
+        if (is_name(name, freeze_kind_name(kind))) {
+            return kind;
+        }
+    }
+    return 0;
+}
+
+uint16_t event_type_by_name(struct bytes name)
+{
+    for (uint16_t type = 1; type <= EVENT_ACCOUNT_UNFREEZE; type++) {
+        if (is_name(name, event_type_name(type))) {
+            return type;
+        }
+    }
+    return 0;
+}
+
+uint8_t spend_order_by_name(struct bytes name)
+{
+    for (uint8_t order = 0; order <= SPEND_EXPIRY_FIRST; order++) {
+        if (is_name(name, spend_order_name(order))) {
+            return order;
+        }
+    }
+    return UINT8_MAX;
+}
