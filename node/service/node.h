@@ -84,7 +84,8 @@ MUST_CHECK bool node_step(struct node *node, const struct input *input);
 MUST_CHECK bool node_turn(struct node *node);
 
 /* Room for one more command in the batch that is being filled. When there is none, leave requests
- * in their queue until the next INPUT_COMMITTED; a command stepped all the same is answered busy. */
+ * in their queue until the next INPUT_COMMITTED; a command stepped all the same is answered busy.
+ */
 bool node_has_room(const struct node *node);
 
 /* No batch open or in flight, no request parked: safe to stop cleanly. */

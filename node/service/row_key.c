@@ -1,0 +1,191 @@
+#include "row_key.h"
+
+#include "hash.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct row_key row_key(enum table table)
+{
+    struct row_key key = {.size = 1};
+    key.bytes[0] = (uint8_t)table;
+    return key;
+}
+
+void row_key_raw(struct row_key *key, const uint8_t *bytes, size_t size)
+{
+    assert(size <= sizeof key->bytes - key->size);
+    memcpy(key->bytes + key->size, bytes, size);
+    key->size = (uint8_t)(key->size + size);
+}
+
+static void append_number(struct row_key *key, uint64_t value, int width)
+{
+    uint8_t bytes[8];
+    for (int i = 0; i < width; i++) {
+        bytes[i] = (uint8_t)(value >> (8 * (width - 1 - i)));
+    }
+    row_key_raw(key, bytes, (size_t)width);
+}
+
+void row_key_u8(struct row_key *key, uint8_t value)
+{
+    append_number(key, value, 1);
+}
+
+void row_key_u16(struct row_key *key, uint16_t value)
+{
+    append_number(key, value, 2);
+}
+
+void row_key_u32(struct row_key *key, uint32_t value)
+{
+    append_number(key, value, 4);
+}
+
+void row_key_u64(struct row_key *key, uint64_t value)
+{
+    append_number(key, value, 8);
+}
+
+void row_key_ref(struct row_key *key, struct event_ref ref)
+{
+    row_key_u64(key, ref.journal);
+    row_key_u64(key, ref.seq);
+    row_key_u16(key, ref.index);
+}
+
+static uint64_t number_at(const uint8_t *at, int width)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < width; i++) {
+        value = value << 8 | at[i];
+    }
+    return value;
+}
+
+uint16_t key_u16(const uint8_t *at)
+{
+    return (uint16_t)number_at(at, 2);
+}
+
+uint32_t key_u32(const uint8_t *at)
+{
+    return (uint32_t)number_at(at, 4);
+}
+
+uint64_t key_u64(const uint8_t *at)
+{
+    return number_at(at, 8);
+}
+
+struct event_ref key_ref(const uint8_t *at)
+{
+    return (struct event_ref){
+        .journal = key_u64(at), .seq = key_u64(at + 8), .index = key_u16(at + 16)};
+}
+
+bool row_is_replicated(struct bytes key)
+{
+    assert(key.size > 0);
+    switch (key.data[0]) {
+    case TABLE_TERMS:
+    case TABLE_REGISTERS:
+    case TABLE_GRANT:
+    case TABLE_GRANT_STEP:
+    case TABLE_DEP:
+    case TABLE_SALE:
+    case TABLE_INVALID:
+    case TABLE_FREEZE:
+    case TABLE_CARD:
+    case TABLE_FIELD:
+    case TABLE_SERIAL:
+        return true;
+    default:
+        return false;
+    }
+}
+
+struct row_key key_of_block(uint64_t journal, uint64_t seq)
+{
+    struct row_key key = row_key(TABLE_BLOCK);
+    row_key_u64(&key, journal);
+    row_key_u64(&key, seq);
+    return key;
+}
+
+struct row_key key_of_journal(enum table table, uint64_t journal)
+{
+    struct row_key key = row_key(table);
+    row_key_u64(&key, journal);
+    return key;
+}
+
+struct row_key key_of_subject(enum table table, const struct subject_id *subject)
+{
+    struct row_key key = row_key(table);
+    row_key_raw(&key, subject->bytes, sizeof subject->bytes);
+    return key;
+}
+
+struct row_key key_of_lot(const struct lot_id *lot)
+{
+    struct row_key key = row_key(TABLE_TERMS);
+    row_key_raw(&key, lot->bytes, sizeof lot->bytes);
+    return key;
+}
+
+struct row_key key_of_registers(const struct subject_id *account, const struct lot_id *lot,
+                                uint64_t journal)
+{
+    struct row_key key = key_of_subject(TABLE_REGISTERS, account);
+    row_key_raw(&key, lot->bytes, sizeof lot->bytes);
+    row_key_u64(&key, journal);
+    return key;
+}
+
+static struct row_key grant_key(enum table table, const struct lot_id *lot, uint64_t from,
+                                uint64_t to)
+{
+    struct row_key key = row_key(table);
+    row_key_raw(&key, lot->bytes, sizeof lot->bytes);
+    row_key_u64(&key, from);
+    row_key_u64(&key, to);
+    return key;
+}
+
+struct row_key key_of_grant(const struct lot_id *lot, uint64_t from, uint64_t to)
+{
+    return grant_key(TABLE_GRANT, lot, from, to);
+}
+
+struct row_key key_of_grant_step(const struct lot_id *lot, uint64_t from, uint64_t to, uint32_t n)
+{
+    struct row_key key = grant_key(TABLE_GRANT_STEP, lot, from, to);
+    row_key_u32(&key, n);
+    return key;
+}
+
+struct row_key key_of_sale(struct event_ref sale)
+{
+    struct row_key key = row_key(TABLE_SALE);
+    row_key_ref(&key, sale);
+    return key;
+}
+
+struct row_key key_of_ticket(uint32_t till, const struct ticket_id *ticket)
+{
+    struct row_key key = row_key(TABLE_TICKET);
+    row_key_u32(&key, till);
+    row_key_raw(&key, ticket->bytes, sizeof ticket->bytes);
+    return key;
+}
+
+struct row_key key_of_card(struct bytes number)
+{
+    struct row_key key = row_key(TABLE_CARD);
+    uint8_t hash[16];
+    hash_card(number, hash);
+    row_key_raw(&key, hash, sizeof hash);
+    return key;
+}

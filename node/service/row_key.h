@@ -1,0 +1,85 @@
+/* The names of rows (see node/README.md "Rows"). One letter, then fixed-width big-endian fields, so
+ * that keys order as their numbers do. Rows are derived from the blocks: their form may change
+ * between versions, a store says in row M which one it has. */
+#ifndef ROW_KEY_H
+#define ROW_KEY_H
+
+#include "tally/bounds.h"
+#include "tally/bytes.h"
+#include "tally/id.h"
+
+/* A key being built; `bytes` may be passed on by row_key_bytes. */
+struct row_key {
+    uint8_t size;
+    uint8_t bytes[ROW_KEY_SIZE_MAX];
+};
+
+/* Tables. Upper-case ones marked R are replicated: the same on every node with the same frontier,
+ * and part of the state digest. */
+enum table {
+    TABLE_META = 'M',       /* M: network, journal, format version */
+    TABLE_DIGEST = 'G',     /* G: state digest, counters */
+    TABLE_BLOCK = 'L',      /* L j8 s8: the block as received */
+    TABLE_FRONTIER = 'F',   /* F j8 */
+    TABLE_FEED = 'N',       /* N n8: j8 s8, in order of admission */
+    TABLE_AUTHORITY = 'u',  /* u s8: id of the authority block at that position */
+    TABLE_TERMS = 'T',      /* R  T lot16: the lot's terms */
+    TABLE_REGISTERS = 'C',  /* R  C acct16 lot16 j8 */
+    TABLE_GRANT = 'R',      /* R  R lot16 from8 to8: granted, accepted, steps */
+    TABLE_GRANT_STEP = 'r', /* R  r lot16 from8 to8 n4: seq, granted after it */
+    TABLE_DEP = 'd',        /* R  d j8 from8: highest seq of `from` named on j's path */
+    TABLE_SALE = 'V',       /* R  V j8 s8 i2: what of a sale is refundable */
+    TABLE_INVALID = 'Y',    /* R  Y branch4 j8 s8 i2 */
+    TABLE_FREEZE = 'S',     /* R  S acct16 j8 s8 i2: token seen, token lifted */
+    TABLE_CARD = 'D',       /* R  D hash16: account, number, issue */
+    TABLE_FIELD = 'A',      /* R  A member16 field1: sealed, with who wrote it */
+    TABLE_SERIAL = 'n',     /* R  n j8: last card serial of that journal */
+    TABLE_SHEET = 'B',      /* B acct16 */
+    TABLE_ACCOUNT = 'a',    /* a acct16: member, product, cards */
+    TABLE_MEMBER = 'm',     /* m member16: home branch, accounts */
+    TABLE_STATEMENT = 'E',  /* E acct16 ~hlc8 j8 s8 i2 */
+    TABLE_UNKNOWN = 'U',    /* U type2 j8 s8 i2 */
+    TABLE_DAY = 'o',        /* o branch4 day4 */
+    TABLE_LIABILITY = 'q',  /* q product4 bucket1 */
+    TABLE_HOLDER = 'k',     /* k j8 */
+    TABLE_TICKET = 'I',     /* I till4 ticket16: request hash, answer */
+    TABLE_PULL = 'P',       /* P req16: the block whose move served it */
+    TABLE_PHONE = 'H',      /* H blind16 member16: phone index of this node */
+    TABLE_KEY_TASK = 'K',   /* K member16: data keys still to be delivered to the office */
+    TABLE_INVITATION = 'O', /* O name16: an invitation of this office */
+};
+
+struct row_key row_key(enum table table);
+void row_key_u8(struct row_key *key, uint8_t value);
+void row_key_u16(struct row_key *key, uint16_t value);
+void row_key_u32(struct row_key *key, uint32_t value);
+void row_key_u64(struct row_key *key, uint64_t value);
+void row_key_raw(struct row_key *key, const uint8_t *bytes, size_t size);
+void row_key_ref(struct row_key *key, struct event_ref ref);
+
+static inline struct bytes row_key_bytes(const struct row_key *key)
+{
+    return (struct bytes){.data = key->bytes, .size = key->size};
+}
+
+/* Reading fixed-width fields back out of a key. */
+uint16_t key_u16(const uint8_t *at);
+uint32_t key_u32(const uint8_t *at);
+uint64_t key_u64(const uint8_t *at);
+struct event_ref key_ref(const uint8_t *at);
+
+bool row_is_replicated(struct bytes key);
+
+struct row_key key_of_block(uint64_t journal, uint64_t seq);
+struct row_key key_of_journal(enum table table, uint64_t journal);
+struct row_key key_of_subject(enum table table, const struct subject_id *subject);
+struct row_key key_of_lot(const struct lot_id *lot);
+struct row_key key_of_registers(const struct subject_id *account, const struct lot_id *lot,
+                                uint64_t journal);
+struct row_key key_of_grant(const struct lot_id *lot, uint64_t from, uint64_t to);
+struct row_key key_of_grant_step(const struct lot_id *lot, uint64_t from, uint64_t to, uint32_t n);
+struct row_key key_of_sale(struct event_ref sale);
+struct row_key key_of_ticket(uint32_t till, const struct ticket_id *ticket);
+struct row_key key_of_card(struct bytes number);
+
+#endif
