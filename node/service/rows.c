@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-    LAYER_ARENA_SIZE = 24 * 1024 * 1024,
+    LAYER_ARENA_SIZE = 32 * 1024 * 1024,
     LAYER_ROWS_MAX = 49152,
     LAYER_BUCKETS = 16384,
     LAYER_COMFORTABLE = 6 * 1024 * 1024, /* past this nothing more is decided into a batch */

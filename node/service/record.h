@@ -1,0 +1,221 @@
+/* What the rows say: one struct a table, packed as msgpack arrays of numbers, bins and strings.
+ * Rows are derived from blocks; a new version may write them differently (row M says which form).
+ * Each `_load` returns false, with a zeroed record, when there is no such row. Loads see decisions
+ * not committed yet unless the name says committed. */
+#ifndef RECORD_H
+#define RECORD_H
+
+#include "frontier.h"
+#include "registers.h"
+#include "rows.h"
+#include "sheet.h"
+#include "tally/command.h"
+#include "tally/event.h"
+
+struct terms_record {
+    struct subject_id account;
+    uint8_t bucket;
+    uint32_t from_day;
+    uint32_t to_day;
+    uint32_t product;
+    struct event_ref issued;
+};
+
+struct grant_record {
+    struct grant grant;
+    uint32_t steps; /* rows in TABLE_GRANT_STEP: 1..steps */
+};
+
+struct grant_step {
+    uint64_t seq;
+    int64_t granted; /* after the move at seq */
+};
+
+struct dep_record {
+    uint64_t seq;
+    struct digest id;
+};
+
+struct sale_record {
+    struct subject_id account;
+    struct digest leaf;
+    uint32_t to_day; /* last day of its refund rights; 0 = no end */
+    uint8_t line_count;
+    struct {
+        struct lot_id lot;
+        uint8_t bucket;
+        struct event_ref issued;
+        int64_t spent;
+        int64_t refunded;
+    } lines[EVENT_LINES_MAX];
+};
+
+struct account_record {
+    bool opened;
+    struct subject_id member;
+    uint32_t product;
+    uint32_t version;
+    uint32_t home_branch;
+    struct event_ref opened_by;
+    uint8_t card_count;
+    uint8_t cards[8][CARD_NUMBER_SIZE];
+};
+
+struct member_record {
+    bool enrolled;
+    uint32_t home_branch;
+    uint32_t account_count;
+    struct subject_id accounts[8];
+};
+
+struct field_record {
+    uint64_t hlc; /* of the block that wrote it: the later write stands */
+    uint64_t journal;
+    uint16_t event_type;
+    uint8_t class_number;
+    uint32_t key_number;
+    struct bytes box; /* borrows from the caller's scratch */
+};
+
+struct card_record {
+    struct subject_id account;
+    struct subject_id holder;
+    struct event_ref issued_by;
+    uint8_t number[CARD_NUMBER_SIZE];
+};
+
+struct invitation_record {
+    uint64_t journal;
+    uint8_t secret[32];
+    uint64_t until_ms;
+    uint8_t used_by[32]; /* public key of who joined; zeros = open */
+    uint32_t name_size;
+    uint8_t name[NAME_SIZE_MAX];
+};
+
+struct holder_record {
+    int64_t principal;
+    int64_t bonus;
+};
+
+struct counters_record {
+    struct digest digest;
+    uint64_t events;
+    uint64_t blocks;
+    uint64_t invalid;
+};
+
+bool terms_load(struct rows *rows, const struct lot_id *lot, struct terms_record *terms);
+void terms_save(struct rows *rows, const struct lot_id *lot, const struct terms_record *terms);
+
+bool registers_load(struct rows *rows, const struct row_key *key, struct registers *registers);
+void registers_save(struct rows *rows, const struct row_key *key,
+                    const struct registers *registers);
+
+bool grant_load(struct rows *rows, const struct row_key *key, struct grant_record *record);
+void grant_save(struct rows *rows, const struct row_key *key, const struct grant_record *record);
+bool grant_step_load(struct rows *rows, const struct row_key *key, struct grant_step *step);
+void grant_step_save(struct rows *rows, const struct row_key *key, const struct grant_step *step);
+
+bool dep_load(struct rows *rows, uint64_t journal, uint64_t from, struct dep_record *dep);
+void dep_save(struct rows *rows, uint64_t journal, uint64_t from, const struct dep_record *dep);
+
+bool sale_load(struct rows *rows, struct event_ref sale, struct sale_record *record);
+void sale_save(struct rows *rows, struct event_ref sale, const struct sale_record *record);
+
+bool sheet_load(struct rows *rows, const struct subject_id *account, struct sheet *sheet);
+bool sheet_load_committed(struct rows *rows, const struct subject_id *account, struct sheet *sheet);
+void sheet_save(struct rows *rows, const struct subject_id *account, const struct sheet *sheet);
+
+bool account_load(struct rows *rows, const struct subject_id *account,
+                  struct account_record *record);
+void account_save(struct rows *rows, const struct subject_id *account,
+                  const struct account_record *record);
+
+bool member_load(struct rows *rows, const struct subject_id *member, struct member_record *record);
+void member_save(struct rows *rows, const struct subject_id *member,
+                 const struct member_record *record);
+
+/* `scratch` (SEALED_SIZE_MAX + 64 or more) holds the box. */
+bool field_load(struct rows *rows, const struct subject_id *member, uint8_t field,
+                struct buffer *scratch, struct field_record *record);
+void field_save(struct rows *rows, const struct subject_id *member, uint8_t field,
+                const struct field_record *record);
+
+bool card_load(struct rows *rows, struct bytes number, struct card_record *record);
+void card_save(struct rows *rows, struct bytes number, const struct card_record *record);
+
+/* Freeze token: bit 0 seen, bit 1 lifted. */
+uint64_t freeze_load(struct rows *rows, const struct subject_id *account, struct event_ref token);
+void freeze_save(struct rows *rows, const struct subject_id *account, struct event_ref token,
+                 uint64_t bits);
+
+/* A row that is one number; 0 when there is none. */
+uint64_t number_load(struct rows *rows, struct bytes key);
+void number_save(struct rows *rows, struct bytes key, uint64_t value);
+
+void day_add(struct rows *rows, uint32_t branch, uint32_t day, uint16_t type, int64_t principal,
+             int64_t bonus);
+bool day_decode(struct bytes value, struct day_entry *entry);
+
+struct liability_record {
+    int64_t issued;
+    int64_t spent;
+    int64_t refunded;
+    int64_t held;
+    int64_t in_flight;
+};
+void liability_add(struct rows *rows, uint32_t product, uint8_t bucket,
+                   const struct liability_record *change);
+bool liability_decode(struct bytes value, struct liability_record *record);
+
+void holder_add(struct rows *rows, uint64_t journal, uint8_t bucket, int64_t change);
+bool holder_decode(struct bytes value, struct holder_record *record);
+
+/* The statement: one line an event and account. */
+struct statement_record {
+    uint16_t type;
+    uint8_t verdict;
+    uint8_t reason;
+    uint8_t tender;
+    uint32_t till;
+    uint32_t staff;
+    int64_t principal; /* >= 0: how much; its sign follows from the type */
+    int64_t bonus;
+    struct event_ref sale;
+    uint64_t to_journal;
+    int64_t moved;
+    struct ticket_id ticket;
+};
+void statement_save(struct rows *rows, const struct subject_id *account, uint64_t hlc,
+                    struct event_ref event, const struct statement_record *record);
+bool statement_decode(struct bytes value, struct statement_record *record);
+
+bool frontier_decode(struct bytes value, struct frontier_entry *entry);
+void frontier_save(struct rows *rows, const struct frontier_entry *entry);
+
+bool counters_load(struct rows *rows, struct counters_record *record);
+void counters_save(struct rows *rows, const struct counters_record *record);
+
+void invitation_save(struct rows *rows, const struct ticket_id *name,
+                     const struct invitation_record *record);
+bool invitation_load(struct rows *rows, const struct ticket_id *name,
+                     struct invitation_record *record);
+bool invitation_decode_row(struct bytes value, struct invitation_record *record);
+
+/* A stored answer: what a repeat of the same ticket is told. */
+void answer_save(struct rows *rows, uint32_t till, const struct ticket_id *ticket,
+                 const uint8_t request_hash[static 16], const struct answer *answer);
+bool answer_load(struct rows *rows, uint32_t till, const struct ticket_id *ticket,
+                 uint8_t request_hash[static 16], struct answer *answer, enum row_layer *layer);
+
+/* INVALID events: what the branch is charged. */
+struct invalid_record {
+    uint16_t type;
+    uint8_t reason;
+    int64_t amount;
+};
+void invalid_save(struct rows *rows, struct event_ref event, const struct invalid_record *record);
+bool invalid_decode(struct bytes value, struct invalid_record *record);
+
+#endif
