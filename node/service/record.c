@@ -12,19 +12,6 @@ enum {
     RECORD_VALUES_MAX = 4096,
 };
 
-/* A signed sum as an unsigned number: what is below zero keeps its bits. Only derived totals that
- * are never negative use it; the cast is for the type. */
-static void write_amount(struct writer *writer, int64_t amount)
-{
-    assert(amount >= 0);
-    write_uint(writer, (uint64_t)amount);
-}
-
-static int64_t read_amount(struct reader *reader)
-{
-    return (int64_t)read_uint_upto(reader, INT64_MAX);
-}
-
 static void write_ref(struct writer *writer, struct event_ref ref)
 {
     write_uint(writer, ref.journal);

@@ -7,6 +7,7 @@
 
 #include "frontier.h"
 #include "registers.h"
+#include "row_key.h"
 #include "rows.h"
 #include "sheet.h"
 #include "tally/command.h"
