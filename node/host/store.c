@@ -32,13 +32,15 @@ struct store {
     uint64_t reserve;
     char path[FILE_PATH_SIZE_MAX];
 
-    /* Grows with each commit. What an iterator shows is as old as the generation it was made in. */
+    /* Grows with each commit. What a snapshot shows is as old as the generation it was made in. */
     _Atomic uint64_t generation;
     _Atomic bool broken;
 
-    /* The core thread's own: where the last store_next stood. */
-    leveldb_iterator_t *iterator;
-    uint64_t iterator_generation;
+    /* The core thread's own. All that it reads until the next commit is done comes from one
+     * snapshot, so a commit under way is never half seen. */
+    const leveldb_snapshot_t *snapshot;
+    leveldb_iterator_t *iterator; /* on the snapshot; where the last store_next stood */
+    uint64_t snapshot_generation;
 };
 
 struct store_view {
@@ -82,11 +84,22 @@ static enum status take_message(const char *operation, char *message)
     return status;
 }
 
-static void free_handle(struct store *store)
+/* A snapshot of an older state keeps what it shows from being thrown away. */
+static void release_snapshot(struct store *store)
 {
     if (store->iterator != NULL) {
         leveldb_iter_destroy(store->iterator);
+        store->iterator = NULL;
     }
+    if (store->snapshot != NULL) {
+        leveldb_release_snapshot(store->db, store->snapshot);
+        store->snapshot = NULL;
+    }
+}
+
+static void free_handle(struct store *store)
+{
+    release_snapshot(store);
     if (store->db != NULL) {
         leveldb_close(store->db);
     }
@@ -244,14 +257,17 @@ void store_close(struct store *store)
     }
 }
 
-/* An iterator that shows an older state keeps its files alive; it goes as soon as it is of no use.
- */
-static void drop_stale_iterator(struct store *store)
+static void refresh_snapshot(struct store *store)
 {
-    if (store->iterator != NULL && store->iterator_generation != atomic_load(&store->generation)) {
-        leveldb_iter_destroy(store->iterator);
-        store->iterator = NULL;
+    /* Read before the snapshot is made: it may show more than this generation, never less. */
+    uint64_t generation = atomic_load(&store->generation);
+    if (store->snapshot != NULL && store->snapshot_generation == generation) {
+        return;
     }
+    release_snapshot(store);
+    store->snapshot_generation = generation;
+    store->snapshot = leveldb_create_snapshot(store->db);
+    leveldb_readoptions_set_snapshot(store->reading, store->snapshot);
 }
 
 enum status store_load(struct store *store, struct bytes key, struct buffer *value)
@@ -259,7 +275,7 @@ enum status store_load(struct store *store, struct bytes key, struct buffer *val
     char *message = NULL;
     size_t size = 0;
 
-    drop_stale_iterator(store);
+    refresh_snapshot(store);
     char *found =
         leveldb_get(store->db, store->reading, (const char *)key.data, key.size, &size, &message);
     enum status status = take_message("load", message);
@@ -310,10 +326,8 @@ enum status store_next(struct store *store, struct bytes prefix, struct bytes af
                        struct buffer *key, struct buffer *value)
 {
     assert(key->size == 0 && value->size == 0);
-    drop_stale_iterator(store);
+    refresh_snapshot(store);
     if (store->iterator == NULL) {
-        /* Read before the iterator is made: it may show more than this generation, never less. */
-        store->iterator_generation = atomic_load(&store->generation);
         store->iterator = leveldb_create_iterator(store->db, store->reading);
     }
     stand_behind(store->iterator, after);
@@ -423,6 +437,7 @@ void store_compact(struct store *store, struct bytes prefix)
     if (size > 0) {
         limit[size - 1] = (char)((uint8_t)limit[size - 1] + 1);
     }
+    release_snapshot(store);
     leveldb_compact_range(store->db, prefix.size == 0 ? NULL : (const char *)prefix.data,
                           prefix.size, size == 0 ? NULL : limit, size);
 }

@@ -50,7 +50,8 @@ MUST_CHECK enum status store_copy_and_open_lenient(const char *path, const char 
 /* Ends the handle; waits for LevelDB's own thread. NULL is allowed. Close views first. */
 void store_close(struct store *store);
 
-/* As world_load and world_next. */
+/* As world_load and world_next. All reads see one state until the next commit is done; that of a
+ * commit under way they see whole or not at all. */
 MUST_CHECK enum status store_load(struct store *store, struct bytes key, struct buffer *value);
 MUST_CHECK enum status store_next(struct store *store, struct bytes prefix, struct bytes after,
                                   struct buffer *key, struct buffer *value);
@@ -69,7 +70,7 @@ bool store_space_low(const struct store *store);
 uint64_t store_free_bytes(const struct store *store);
 
 /* Rewrites the range of keys that start with `prefix`, so that values erased from it leave the
- * files too. Slow; not while a commit must be quick. */
+ * files too. Core thread only. Slow; not while a commit must be quick. */
 void store_compact(struct store *store, struct bytes prefix);
 
 /* LevelDB's own account of its files, for the operator, cut to `size` with a terminator. */
