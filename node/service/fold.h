@@ -1,0 +1,43 @@
+/* What an event means: the one place where facts change rows. It runs on every node for every
+ * event, own and received alike, and has no way to refuse: an event that breaks a rule is INVALID,
+ * changes no balance, and is charged to the branch that signed it (L3, L4).
+ *
+ * The verdict is a function of the block's causal past alone: the writer's own path, what its deps
+ * name, and the authority journal as of the header's `auth` (L5). So every check reads only rows of
+ * the writer's own path, and never "what this node happens to have". */
+#ifndef FOLD_H
+#define FOLD_H
+
+#include "roster.h"
+#include "rows.h"
+#include "tally/event.h"
+
+struct fold {
+    struct rows *rows;
+    const struct roster *roster;
+    const struct block_header *header; /* journal, seq, hlc, day, auth; deps are in rows already */
+    uint16_t index;
+    struct digest leaf;
+    const struct event *event;
+    /* what came of it */
+    enum event_verdict verdict;
+    enum invalid_reason reason;
+    int64_t principal; /* amounts of the event, by bucket */
+    int64_t bonus;
+    int64_t moved;
+    bool diverged; /* a line's stated remainder is not ours */
+};
+
+/* For events of data journals. */
+void fold_event(struct fold *fold);
+
+/* What `from` had granted `to` of a lot when its journal stood at `seq`. */
+int64_t granted_at(struct rows *rows, const struct lot_id *lot, uint64_t from, uint64_t to,
+                   uint64_t seq);
+
+/* Feed and reports: amounts of an event by bucket, read from the event and the terms of its lots.
+ */
+void event_amounts(struct rows *rows, const struct event *event, int64_t *principal,
+                   int64_t *bonus);
+
+#endif
