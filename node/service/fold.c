@@ -111,6 +111,11 @@ static enum invalid_reason fold_topup(struct fold *fold, struct sheet *sheet)
     for (uint32_t i = 0; i < count; i++) {
         const struct lot_terms *terms = &event->body.topup.lots[i];
         struct lot_id lot = lot_of_topup(fold, (uint16_t)i);
+        for (uint32_t j = 0; j < i; j++) {
+            if (lot_equal(&lot, &touched[j].lot)) {
+                return INVALID_BAD_AMOUNT; /* equal terms and key: one lot named twice */
+            }
+        }
         load_touched(fold, &lot, &touched[i]);
         enum invalid_reason reason = registers_issue(&touched[i].registers, terms->amount);
         if (reason != INVALID_NONE) {
@@ -124,8 +129,10 @@ static enum invalid_reason fold_topup(struct fold *fold, struct sheet *sheet)
                                                      .bucket = terms->bucket,
                                                      .from_day = terms->from_day,
                                                      .to_day = terms->to_day,
-                                                     .product = terms->product,
-                                                     .issued = ref_of(fold)};
+                                                     .product = terms->product};
+            if (terms->key.size == 0) {
+                touched[i].terms.issued = ref_of(fold); /* a shared lot has no one issuer */
+            }
             terms_save(fold->rows, &touched[i].lot, &touched[i].terms);
         }
         touched[i].change = terms->amount;

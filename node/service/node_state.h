@@ -1,0 +1,130 @@
+/* What a node is made of. Private to node/service: others see node.h. */
+#ifndef NODE_STATE_H
+#define NODE_STATE_H
+
+#include "batch.h"
+#include "frontier.h"
+#include "node.h"
+#include "peer.h"
+#include "record.h"
+#include "roster.h"
+#include "rows.h"
+
+enum {
+    INVITATIONS_OPEN_MAX = 64,
+    PULL_HOLDERS_MAX = 16,
+};
+
+/* A command that waits for rights from peers. Everything it needs, copied: nothing durable exists
+ * before the commit, so a crash forgets it and the till's repeat runs afresh. */
+struct parked {
+    bool used;
+    struct request request;
+    uint8_t texts[SALE_ITEMS_MAX * ITEM_NAME_SIZE_MAX + CARD_NUMBER_SIZE + CURRENCY_SIZE];
+    uint64_t since_ms;
+    uint64_t deadline_ms;
+    uint32_t asked_count;
+    struct {
+        uint64_t journal;
+        struct ticket_id request;
+        bool answered; /* it said no, or named a move that is here by now */
+        uint64_t move_seq;
+        uint64_t sent_ms;
+    } asked[PULL_HOLDERS_MAX];
+};
+
+/* A received frame of blocks on its way in: waiting for its signatures, then being admitted. */
+struct ingest {
+    enum { INGEST_FREE = 0, INGEST_VERIFYING, INGEST_READY } state;
+    uint64_t token;
+    uint32_t link;
+    uint64_t want; /* 0 = pushed */
+    bool last;     /* no further frame answers this want */
+    uint64_t order;
+    uint64_t journal;
+    uint32_t count;
+    uint32_t next; /* first block not yet admitted */
+    uint32_t at[BLOCKS_PER_FRAME_MAX];
+    uint32_t size[BLOCKS_PER_FRAME_MAX];
+    uint8_t frame[FRAME_SIZE_MAX];
+};
+
+/* Why a journal's next block cannot be admitted yet. */
+struct blocked {
+    uint64_t on; /* journal that must reach `seq` first; 0 = not blocked */
+    uint64_t seq;
+};
+
+struct open_invitation {
+    bool used;
+    uint64_t until_ms;
+    struct ticket_id name;
+    uint8_t transport_key[32];
+};
+
+struct node {
+    struct world *world;
+    struct digest network;
+    struct bytes manifest;
+    uint64_t journal;
+    uint8_t public_key[32];
+    uint8_t transport_key[32];
+    uint8_t database[16];
+    uint64_t boot;
+    bool office;
+    bool read_only;
+    bool draining;
+    bool stopped; /* the store failed or a commit's outcome is unknown */
+    struct bytes office_endpoint;
+
+    struct rows *rows;
+    struct roster roster;
+    struct frontier frontier;     /* as decided */
+    struct digest *ids_committed; /* beside frontier: what is durable, to be spoken of */
+    uint64_t *seqs_committed;
+    int64_t *heard_ms;         /* beside frontier: session last alive, -1 never */
+    struct blocked *blocked;   /* beside frontier */
+    uint64_t *shown;           /* beside frontier: own head that this journal's node has shown */
+    uint64_t frontier_version; /* rises with every commit that moved it */
+    struct counters_record counters;
+    struct counters_record counters_committed;
+    uint64_t feed_next;
+
+    struct open_block block; /* own block being filled */
+    struct batch batches[2];
+    struct batch *open;
+    struct batch *flight;
+    bool in_flight;
+
+    uint32_t peers_max;
+    struct peer *peers;
+    uint32_t ingest_count;
+    struct ingest *ingest;
+    uint64_t ingest_order;
+    uint64_t next_token;
+
+    struct parked parked[PARKED_MAX];
+    bool parked_dirty;
+    uint32_t parked_count;
+
+    struct open_invitation invitations[INVITATIONS_OPEN_MAX];
+    uint32_t next_branch;
+
+    uint64_t unreplicated_since_ms; /* when the oldest own block not yet shown was committed */
+    uint64_t pulls_asked;
+    uint64_t pulls_served;
+    uint64_t alarms;
+    uint64_t key_sweep_ms;
+    struct frontier_entry own_committed; /* head for the checkpoint */
+
+    /* scratch for one step; too large for the stack */
+    uint8_t frame[FRAME_SIZE_MAX];
+    uint8_t block_bytes[BLOCK_SIZE_MAX];
+    struct message message;
+    struct block decoded;
+    struct event event;
+};
+
+void node_alarm(struct node *node, enum alarm alarm, uint64_t journal, uint64_t seq);
+
+#endif

@@ -1,0 +1,91 @@
+#include "peer.h"
+
+#include <assert.h>
+#include <string.h>
+
+void peer_reset(struct peer *peer, uint32_t link, bool dialed, const uint8_t key[static 32],
+                uint32_t journals)
+{
+    uint64_t *has = peer->has;
+    *peer = (struct peer){.state = PEER_GREETING,
+                          .link = link,
+                          .dialed = dialed,
+                          .next_want = 1,
+                          .tips_full = true,
+                          .has = has};
+    memcpy(peer->key, key, sizeof peer->key);
+    memset(has, 0, journals * sizeof *has);
+}
+
+void peer_establish(struct peer *peer, uint64_t session, uint64_t boot, uint64_t now_ms)
+{
+    assert(peer->state != PEER_FREE && session != 0);
+    peer->state = PEER_ESTABLISHED;
+    peer->session = session;
+    peer->boot = boot;
+    peer->heard_ms = now_ms;
+    peer->digest_ms = now_ms;
+    peer->tips_full = true;
+    peer->pushed = 0;
+    memset(peer->wants, 0, sizeof peer->wants);
+}
+
+struct want *peer_want_for(struct peer *peer, uint64_t journal)
+{
+    for (uint32_t i = 0; i < WANTS_PER_PEER_MAX; i++) {
+        if (peer->wants[i].id != 0 && peer->wants[i].journal == journal) {
+            return &peer->wants[i];
+        }
+    }
+    return NULL;
+}
+
+struct want *peer_want_by_id(struct peer *peer, uint64_t id)
+{
+    for (uint32_t i = 0; id != 0 && i < WANTS_PER_PEER_MAX; i++) {
+        if (peer->wants[i].id == id) {
+            return &peer->wants[i];
+        }
+    }
+    return NULL;
+}
+
+struct want *peer_want_free(struct peer *peer)
+{
+    for (uint32_t i = 0; i < WANTS_PER_PEER_MAX; i++) {
+        if (peer->wants[i].id == 0) {
+            return &peer->wants[i];
+        }
+    }
+    return NULL;
+}
+
+void peer_expire_wants(struct peer *peer, uint64_t now_ms)
+{
+    for (uint32_t i = 0; i < WANTS_PER_PEER_MAX; i++) {
+        if (peer->wants[i].id != 0 && now_ms - peer->wants[i].sent_ms > PEER_WANT_TIMEOUT_MS) {
+            peer->wants[i].id = 0;
+        }
+    }
+}
+
+bool peer_may_push(const struct peer *peer, uint32_t position, uint64_t seq)
+{
+    return peer->state == PEER_ESTABLISHED && peer->has[position] + 1 == seq &&
+           peer->pushed < PEER_PUSH_WINDOW;
+}
+
+void peer_pushed(struct peer *peer, uint32_t position, uint64_t seq)
+{
+    assert(peer->has[position] + 1 == seq);
+    peer->has[position] = seq;
+    peer->pushed++;
+}
+
+void peer_insert(struct peer *peer, uint32_t position, uint32_t count_before)
+{
+    assert(position <= count_before);
+    memmove(&peer->has[position + 1], &peer->has[position],
+            (count_before - position) * sizeof peer->has[0]);
+    peer->has[position] = 0;
+}

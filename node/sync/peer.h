@@ -1,0 +1,77 @@
+/* The conversation with one peer: one small state machine, and what we believe it has. Everything
+ * dies with the session; nothing about a peer's contents is ever kept as truth. Pure: whoever calls
+ * sends the messages. */
+#ifndef PEER_H
+#define PEER_H
+
+#include "frontier.h"
+#include "tally/bounds.h"
+#include "tally/message.h"
+
+enum peer_state {
+    PEER_FREE = 0,
+    PEER_GREETING,    /* the link is up, no session yet */
+    PEER_ESTABLISHED, /* both sides use `session` */
+};
+
+struct want {
+    uint64_t id; /* 0 = free */
+    uint64_t journal;
+    uint64_t from;
+    uint64_t sent_ms;
+};
+
+struct peer {
+    enum peer_state state;
+    uint32_t link;
+    bool dialed; /* we connected: we greet */
+    uint8_t key[32];
+    uint64_t journal; /* 0: not admitted (an invitation) */
+    uint64_t session;
+    uint64_t boot;
+    uint64_t greeted_ms; /* last HELLO sent */
+    uint64_t heard_ms;   /* last message of the session */
+    uint64_t tips_ms;    /* last TIPS sent */
+    uint64_t digest_ms;
+    uint64_t tips_version; /* frontier version of the last TIPS sent */
+    bool tips_full;        /* the next TIPS lists everything */
+    uint32_t pushed;       /* blocks pushed since the last TIPS heard */
+    uint64_t next_want;
+    uint32_t rotate; /* where the search for the next WANT starts */
+    struct want wants[WANTS_PER_PEER_MAX];
+    uint64_t *has; /* beside the frontier: last block the peer is believed to have */
+};
+
+enum {
+    PEER_PUSH_WINDOW = 64, /* blocks pushed and not yet shown in the peer's TIPS */
+    PEER_GREET_EVERY_MS = 1000,
+    PEER_TIPS_EVERY_MS = 25,
+    PEER_DIGEST_EVERY_MS = 5000,
+    PEER_WANT_TIMEOUT_MS = 2000,
+    PEER_SILENT_MS = 15000, /* no word for this long: the link is dropped */
+    PEER_WANT_BYTES = 384 * 1024,
+};
+
+/* A fresh conversation over a link. `has` and its size are kept. */
+void peer_reset(struct peer *peer, uint32_t link, bool dialed, const uint8_t key[static 32],
+                uint32_t journals);
+void peer_establish(struct peer *peer, uint64_t session, uint64_t boot, uint64_t now_ms);
+
+/* The outstanding want for this journal, or NULL. */
+struct want *peer_want_for(struct peer *peer, uint64_t journal);
+struct want *peer_want_by_id(struct peer *peer, uint64_t id);
+/* A free place for a want, or NULL. */
+struct want *peer_want_free(struct peer *peer);
+/* Frees wants that nothing has come of for PEER_WANT_TIMEOUT_MS. */
+void peer_expire_wants(struct peer *peer, uint64_t now_ms);
+
+/* May a new block `seq` at this frontier position be pushed: is the peer level, and not drowning?
+ */
+bool peer_may_push(const struct peer *peer, uint32_t position, uint64_t seq);
+/* What the peer is believed to have can only grow by what it said or we sent in order. */
+void peer_pushed(struct peer *peer, uint32_t position, uint64_t seq);
+
+/* A journal was inserted into the frontier at `position`: move what stands beside it. */
+void peer_insert(struct peer *peer, uint32_t position, uint32_t count_before);
+
+#endif
