@@ -8,7 +8,8 @@ static int order_of_numbers(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
-/* By (issued journal, seq, index, lot id): the same list on every node, whatever came first. */
+/* By (issued journal, seq, index, lot id): the same list on every node, whatever came first (L4).
+ */
 static int order_of_lots(const struct sheet_lot *a, const struct sheet_lot *b)
 {
     int order = order_of_numbers(a->issued.journal, b->issued.journal);
@@ -70,8 +71,6 @@ void sheet_tidy(struct sheet *sheet)
         }
         kept++;
     }
-    /* Equal sheets are equal bytes. */
-    memset(&sheet->lots[kept], 0, (size_t)(sheet->lot_count - kept) * sizeof sheet->lots[0]);
     sheet->lot_count = kept;
 }
 
@@ -80,7 +79,6 @@ static void drop_holder(struct sheet_lot *lot, size_t at)
     lot->holder_count--;
     memmove(&lot->holders[at], &lot->holders[at + 1],
             (lot->holder_count - at) * sizeof lot->holders[0]);
-    lot->holders[lot->holder_count] = (struct sheet_holder){0};
 }
 
 /* Of equally poor holders the last one. */
@@ -134,7 +132,6 @@ static void drop_flight(struct sheet_lot *lot, size_t at)
     lot->flight_count--;
     memmove(&lot->flights[at], &lot->flights[at + 1],
             (lot->flight_count - at) * sizeof lot->flights[0]);
-    lot->flights[lot->flight_count] = (struct sheet_flight){0};
 }
 
 /* Of equally small flights the last one. */

@@ -76,7 +76,7 @@ int64_t refund_split(const struct refundable *lines, size_t count, int64_t amoun
             continue;
         }
         /* Up for principal, so that part refunds favour the member and the last one empties both
-         * lines (R4); neither passes what is left, as shares[i] <= weights[i]. */
+         * lines (R4); neither passes what is left, as shares[i] <= weights[i] (R3). */
         int64_t principal = share_ceil(shares[i], pairs[i].principal, weights[i]);
         if (principal > 0) {
             split_bucket(lines, count, &pairs[i], true, principal, parts);
