@@ -1,0 +1,49 @@
+#include "subcommands.h"
+
+#include "output.h"
+#include "session.h"
+
+enum { HOURS_MAX = 24 * 30 };
+
+static void invited_show(const json_t *answer)
+{
+    static const struct label labels[] = {{"branch", "branch"}, {"until", "until"}};
+    puts("Invited. The token works once; whoever has it can become this branch.");
+    output_pairs(answer, LABELS(labels));
+    printf(
+        "\n%s\n\nOn the branch's machine:\n  tally branch join %s \\\n      --dir /var/lib/tally "
+        "--peer-listen tcp://0.0.0.0:7081 --advertise tcp://BRANCH-ADDRESS:7081\n",
+        output_text_at(answer, "token"), output_text_at(answer, "token"));
+}
+
+static enum outcome invite_run(struct session *session)
+{
+    uint64_t hours = 0;
+    const char *given = session_option(session, "hours");
+    if (given != NULL && !session_number(given, 1, HOURS_MAX, &hours)) {
+        return session_misused(session, "--hours takes 1 to %d.", HOURS_MAX);
+    }
+    json_t *body = json_object();
+    session_set(body, "name", session_word(session, 0));
+    if (given != NULL) {
+        json_object_set_new(body, "hours", json_integer((json_int_t)hours));
+    }
+    return session_post(session, "/v1/invitations", body, invited_show);
+}
+
+static const struct option_form invite_options[] = {
+    {"hours", "N", "how long the token works (default 24)"},
+    {0},
+};
+
+const struct subcommand branch_invite_command = {
+    .name = "branch invite",
+    .group = "Chain",
+    .summary = "at the office: make the one-time token with which a new branch joins",
+    .usage = "NAME [--hours N]",
+    .example = "tally branch invite \"河坊街店\" --hours 24 --dir /var/lib/tally",
+    .options = invite_options,
+    .words_min = 1,
+    .words_max = 1,
+    .run = invite_run,
+};

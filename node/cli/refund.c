@@ -1,0 +1,75 @@
+#include "subcommands.h"
+
+#include "output.h"
+#include "session.h"
+
+static const char group[] = "Money";
+
+static void refund_show(const json_t *answer)
+{
+    static const struct label labels[] = {
+        {"principal", "principal"},     {"bonus", "bonus"}, {"balance", "balance"},
+        {"usable here", "usable_here"}, {"event", "event"}, {"at", "at"},
+    };
+    puts("Refunded.");
+    output_pairs(answer, LABELS(labels));
+}
+
+static enum outcome refund_run(struct session *session)
+{
+    json_t *amount = NULL;
+    enum outcome outcome = session_money(session, session_word(session, 1), &amount);
+    if (outcome != OUTCOME_DONE) {
+        return outcome;
+    }
+    json_t *body = json_object();
+    session_set(body, "sale", session_word(session, 0));
+    json_object_set_new(body, "amount", amount);
+    session_set(body, "reason", session_option(session, "reason"));
+    return session_post(session, "/v1/refunds", body, refund_show);
+}
+
+static const struct option_form refund_options[] = {
+    {"reason", "TEXT", "why"},
+    {0},
+};
+
+const struct subcommand refund_command = {
+    .name = "refund",
+    .group = group,
+    .summary = "take back a sale of this branch, whole or in part",
+    .usage = "SALE AMOUNT [--reason TEXT]",
+    .example = "tally refund 2.1-17-0 10.00 --reason \"one cup was cold\"",
+    .options = refund_options,
+    .words_min = 2,
+    .words_max = 2,
+    .run = refund_run,
+};
+
+static void sale_show(const json_t *answer)
+{
+    static const struct label labels[] = {{"sale", "event"}, {"account", "account"}, {"at", "at"}};
+    static const struct label columns[] = {
+        {"lot", "lot"}, {"kind", "bucket"}, {"spent", "spent"}, {"refunded", "refunded"}};
+    output_pairs(answer, LABELS(labels));
+    putchar('\n');
+    output_table(output_rows(answer, "lines"), LABELS(columns), "The sale has no lines.");
+}
+
+static enum outcome sale_show_run(struct session *session)
+{
+    struct client_path path = client_path_of("/v1/sales");
+    client_path_segment(&path, session_word(session, 0));
+    return session_get(session, &path, sale_show);
+}
+
+const struct subcommand sale_show_command = {
+    .name = "sale show",
+    .group = group,
+    .summary = "a sale's lines, and what of them was refunded",
+    .usage = "SALE",
+    .example = "tally sale show 2.1-17-0",
+    .words_min = 1,
+    .words_max = 1,
+    .run = sale_show_run,
+};

@@ -1,0 +1,38 @@
+/* Each subcommand, defined in the file named for it. */
+#ifndef SUBCOMMANDS_H
+#define SUBCOMMANDS_H
+
+#include "command_table.h"
+
+extern const struct subcommand account_show_command;
+extern const struct subcommand branch_invite_command;
+extern const struct subcommand branch_join_command;
+extern const struct subcommand branch_list_command;
+extern const struct subcommand card_issue_command;
+extern const struct subcommand card_show_command;
+extern const struct subcommand cluster_init_command;
+extern const struct subcommand completion_command;
+extern const struct subcommand freeze_command;
+extern const struct subcommand history_command;
+extern const struct subcommand member_add_command;
+extern const struct subcommand member_find_command;
+extern const struct subcommand node_status_command;
+extern const struct subcommand office_branches_command;
+extern const struct subcommand office_days_command;
+extern const struct subcommand office_holders_command;
+extern const struct subcommand office_liability_command;
+extern const struct subcommand product_list_command;
+extern const struct subcommand product_publish_command;
+extern const struct subcommand refund_command;
+extern const struct subcommand rights_move_command;
+extern const struct subcommand sale_show_command;
+extern const struct subcommand spend_command;
+extern const struct subcommand sync_status_command;
+extern const struct subcommand ticket_command;
+extern const struct subcommand till_add_command;
+extern const struct subcommand till_list_command;
+extern const struct subcommand topup_command;
+extern const struct subcommand unfreeze_command;
+extern const struct subcommand verify_command;
+
+#endif
