@@ -338,7 +338,12 @@ const char *member_field_name(uint8_t field)
 
 static bool is_name(struct bytes name, const char *known)
 {
-    return known != UNKNOWN && bytes_equal(name, bytes_of(known, strlen(known)));
+    for (size_t i = 0; i < name.size; i++) {
+        if (known[i] == 0 || (uint8_t)known[i] != name.data[i]) {
+            return false;
+        }
+    }
+    return known[name.size] == 0 && known != UNKNOWN;
 }
 
 uint8_t tender_by_name(struct bytes name)
