@@ -40,6 +40,9 @@ struct pending_frame {
 struct batch_block {
     uint64_t journal;
     uint64_t seq;
+    struct digest id;
+    uint64_t hlc;
+    uint32_t day;
 };
 
 struct batch {

@@ -89,6 +89,7 @@ struct node {
     struct counters_record counters;
     struct counters_record counters_committed;
     uint64_t feed_next;
+    uint64_t hlc_seen; /* highest admitted that is not more than five minutes ahead of us */
 
     struct open_block block; /* own block being filled */
     struct batch batches[2];

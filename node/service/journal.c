@@ -1,0 +1,502 @@
+#include "journal.h"
+
+#include "block_codec.h"
+#include "event_codec.h"
+#include "fold.h"
+#include "hash.h"
+#include "manifest.h"
+#include "members.h"
+#include "reader.h"
+#include "row_key.h"
+#include "writer.h"
+
+#include "calendar.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { RULES = 1, BLOCK_VERSION = 1, AHEAD_MS_MAX = 5 * 60 * 1000 };
+
+uint32_t node_list_journal(struct node *node, uint64_t journal)
+{
+    const struct frontier_entry *known = frontier_find(&node->frontier, journal);
+    if (known != NULL) {
+        return frontier_position(&node->frontier, known);
+    }
+    uint32_t before = node->frontier.count;
+    const struct frontier_entry *entry = frontier_list(&node->frontier, journal);
+    if (entry == NULL) {
+        return UINT32_MAX;
+    }
+    uint32_t at = frontier_position(&node->frontier, entry);
+    uint32_t moved = before - at;
+    memmove(&node->ids_committed[at + 1], &node->ids_committed[at],
+            moved * sizeof node->ids_committed[0]);
+    memmove(&node->seqs_committed[at + 1], &node->seqs_committed[at],
+            moved * sizeof node->seqs_committed[0]);
+    memmove(&node->heard_ms[at + 1], &node->heard_ms[at], moved * sizeof node->heard_ms[0]);
+    memmove(&node->blocked[at + 1], &node->blocked[at], moved * sizeof node->blocked[0]);
+    memmove(&node->shown[at + 1], &node->shown[at], moved * sizeof node->shown[0]);
+    node->ids_committed[at] = (struct digest){{0}};
+    node->seqs_committed[at] = 0;
+    node->heard_ms[at] = -1;
+    node->blocked[at] = (struct blocked){0};
+    node->shown[at] = 0;
+    for (uint32_t i = 0; i < node->peers_max; i++) {
+        peer_insert(&node->peers[i], at, before);
+    }
+    return at;
+}
+
+static uint64_t wall_hlc(const struct node *node)
+{
+    int64_t wall = world_wall_ms(node->world);
+    return wall <= 0 ? 0 : (uint64_t)wall << 16;
+}
+
+uint64_t node_next_hlc(const struct node *node)
+{
+    const struct frontier_entry *own = frontier_find(&node->frontier, node->journal);
+    uint64_t hlc = wall_hlc(node);
+    if (own != NULL && own->hlc + 1 > hlc) {
+        hlc = own->hlc + 1;
+    }
+    if (node->hlc_seen + 1 > hlc) {
+        hlc = node->hlc_seen + 1;
+    }
+    return hlc;
+}
+
+bool journal_has_room(const struct node *node, uint32_t events, uint32_t size)
+{
+    const struct batch *batch = node->open;
+    if (rows_nearly_full(node->rows) || batch->block_count + 2 > BATCH_BLOCKS_MAX ||
+        batch->answer_count >= BATCH_ANSWERS_MAX || batch->frame_count >= BATCH_FRAMES_MAX) {
+        return false;
+    }
+    const struct open_block *block = &node->block;
+    return !block->open || (block->header.count + events <= BLOCK_EVENTS_MAX &&
+                            size <= sizeof block->arena - block->used);
+}
+
+static bool authority_id(struct node *node, uint64_t seq, struct digest *id)
+{
+    struct row_key key = row_key(TABLE_AUTHORITY);
+    row_key_u64(&key, seq);
+    uint8_t memory[64];
+    struct buffer value = BUFFER_OVER(memory);
+    if (!rows_load(node->rows, row_key_bytes(&key), &value, NULL)) {
+        return false;
+    }
+    assert(value.size == sizeof id->bytes);
+    memcpy(id->bytes, memory, sizeof id->bytes);
+    return true;
+}
+
+static uint32_t today(const struct node *node)
+{
+    return calendar_day(world_wall_ms(node->world), node->roster.zone_minutes);
+}
+
+const struct block_header *journal_header(struct node *node)
+{
+    struct open_block *block = &node->block;
+    if (block->open) {
+        return &block->header;
+    }
+    const struct frontier_entry *own = frontier_find(&node->frontier, node->journal);
+    assert(own != NULL);
+    block->open = true;
+    block->used = 0;
+    block->header = (struct block_header){
+        .version = BLOCK_VERSION,
+        .journal = node->journal,
+        .seq = own->seq + 1,
+        .prev = own->id,
+        .hlc = node_next_hlc(node),
+        .day = today(node),
+        .auth = node->roster.seq,
+        .rules = RULES,
+    };
+    if (block->header.day < own->day) {
+        block->header.day = own->day;
+    }
+    struct digest id;
+    bool known = authority_id(node, node->roster.seq, &id);
+    assert(known || rows_failed(node->rows));
+    if (known) {
+        memcpy(block->header.auth_id, id.bytes, sizeof block->header.auth_id);
+    }
+    return &block->header;
+}
+
+bool journal_depend(struct node *node, uint64_t from)
+{
+    (void)journal_header(node);
+    struct block_header *header = &node->block.header;
+    const struct frontier_entry *entry = frontier_find(&node->frontier, from);
+    assert(entry != NULL && from != node->journal);
+    struct dep_record dep;
+    (void)dep_load(node->rows, node->journal, from, &dep);
+    if (dep.seq >= entry->seq) {
+        return true;
+    }
+    uint32_t at = 0;
+    while (at < header->dep_count && header->deps[at].journal < from) {
+        at++;
+    }
+    if (at == header->dep_count || header->deps[at].journal != from) {
+        if (header->dep_count == BLOCK_DEPS_MAX) {
+            return false;
+        }
+        memmove(&header->deps[at + 1], &header->deps[at],
+                (header->dep_count - at) * sizeof header->deps[0]);
+        header->dep_count++;
+    }
+    header->deps[at] = (struct block_dep){.journal = from, .seq = entry->seq, .id = entry->id};
+    dep_save(node->rows, node->journal, from,
+             &(struct dep_record){.seq = entry->seq, .id = entry->id});
+    return true;
+}
+
+static void count_event(struct node *node, const struct fold *fold)
+{
+    node->counters.events++;
+    if (fold->verdict == EVENT_INVALID) {
+        node->counters.invalid++;
+        node_alarm(node, ALARM_INVALID_EVENT, fold->header->journal, fold->header->seq);
+    }
+    if (fold->diverged) {
+        node_alarm(node, ALARM_DIVERGENCE, fold->header->journal, fold->header->seq);
+    }
+}
+
+struct event_ref journal_append(struct node *node, const struct event *event)
+{
+    (void)journal_header(node);
+    struct open_block *block = &node->block;
+    struct buffer out = {.data = block->arena + block->used,
+                         .capacity = sizeof block->arena - block->used};
+    enum status status = event_encode(event, &out);
+    assert(status == STATUS_OK && block->header.count < BLOCK_EVENTS_MAX);
+    uint32_t index = block->header.count++;
+    block->used += (uint32_t)out.size;
+    block->header.size += (uint32_t)out.size;
+    block->events[index] = buffer_bytes(&out);
+    block->leaves[index] = hash_leaf(buffer_bytes(&out));
+    /* Judged from its bytes, as every replica will. */
+    status = event_decode(buffer_bytes(&out), &node->event);
+    assert(status == STATUS_OK);
+    struct fold fold = {.rows = node->rows,
+                        .roster = &node->roster,
+                        .header = &block->header,
+                        .index = (uint16_t)index,
+                        .leaf = block->leaves[index],
+                        .event = &node->event};
+    fold_event(&fold);
+    /* An honest node never writes an INVALID event: a command is refused before it becomes one. */
+    assert(fold.verdict == EVENT_VALID && !fold.diverged);
+    count_event(node, &fold);
+    return (struct event_ref){
+        .journal = block->header.journal, .seq = block->header.seq, .index = (uint16_t)index};
+}
+
+/* Files a block that is about to be committed: bytes, frontier, order of admission. */
+static void file_block(struct node *node, const struct block_header *header,
+                       const struct digest *id, struct bytes whole)
+{
+    struct row_key key = key_of_block(header->journal, header->seq);
+    rows_put(node->rows, row_key_bytes(&key), whole);
+    struct frontier_entry *entry = frontier_find(&node->frontier, header->journal);
+    assert(entry != NULL);
+    frontier_advance(entry, header, id);
+    frontier_save(node->rows, entry);
+    struct row_key feed = row_key(TABLE_FEED);
+    row_key_u64(&feed, node->feed_next++);
+    struct row_key place = key_of_block(header->journal, header->seq);
+    rows_put(node->rows, row_key_bytes(&feed), bytes_of(place.bytes + 1, place.size - 1U));
+    node->counters.blocks++;
+    struct batch *batch = node->open;
+    assert(batch->block_count < BATCH_BLOCKS_MAX);
+    batch->blocks[batch->block_count++] = (struct batch_block){.journal = header->journal,
+                                                               .seq = header->seq,
+                                                               .id = *id,
+                                                               .hlc = header->hlc,
+                                                               .day = header->day};
+    /* One fast clock must not poison the chain: what is far ahead is not followed. */
+    uint64_t bound = wall_hlc(node) + ((uint64_t)AHEAD_MS_MAX << 16);
+    if (header->hlc > bound) {
+        node_alarm(node, ALARM_CLOCK, header->journal, header->seq);
+    } else if (header->hlc > node->hlc_seen) {
+        node->hlc_seen = header->hlc;
+    }
+}
+
+/* Signs a header over these events and writes the block into `whole`. */
+static struct digest seal_block(struct node *node, enum signer signer,
+                                const struct block_header *header, const struct bytes *events,
+                                struct buffer *whole)
+{
+    uint8_t header_memory[BLOCK_HEADER_SIZE_MAX];
+    struct buffer header_bytes = BUFFER_OVER(header_memory);
+    uint8_t signed_memory[BLOCK_HEADER_SIZE_MAX + 64];
+    struct buffer signed_bytes = BUFFER_OVER(signed_memory);
+    enum status status = block_header_encode(header, &header_bytes);
+    assert(status == STATUS_OK);
+    status = block_signed_bytes(&node->network, buffer_bytes(&header_bytes), &signed_bytes);
+    assert(status == STATUS_OK);
+    uint8_t signature[64];
+    world_sign(node->world, signer, buffer_bytes(&signed_bytes), signature);
+    status = block_assemble(buffer_bytes(&header_bytes), signature, events, header->count, whole);
+    assert(status == STATUS_OK);
+    return hash_block_id(buffer_bytes(&header_bytes), BYTES_OF(signature));
+}
+
+void journal_close(struct node *node)
+{
+    struct open_block *block = &node->block;
+    if (!block->open) {
+        return;
+    }
+    block->open = false;
+    if (block->header.count == 0) {
+        return; /* opened to read the day, and nothing came of it */
+    }
+    block->header.root = hash_root(block->leaves, block->header.count);
+    struct buffer whole = BUFFER_OVER(node->block_bytes);
+    struct digest id = seal_block(node, SIGNER_JOURNAL, &block->header, block->events, &whole);
+    file_block(node, &block->header, &id, buffer_bytes(&whole));
+}
+
+/* New journals get a place in the frontier as soon as they are admitted. */
+static void apply_authority(struct node *node, const struct block_header *header,
+                            const struct digest *id, const struct event *event)
+{
+    roster_apply(&node->roster, header->seq, event);
+    node->roster.seq = header->seq;
+    struct row_key key = row_key(TABLE_AUTHORITY);
+    row_key_u64(&key, header->seq);
+    rows_put(node->rows, row_key_bytes(&key), BYTES_OF(id->bytes));
+    if (event->known && event->type == EVENT_JOURNAL_ADMIT &&
+        !journal_is_authority(event->body.admit.journal)) {
+        (void)node_list_journal(node, event->body.admit.journal);
+    }
+    node->counters.events++;
+}
+
+struct event_ref journal_append_authority(struct node *node, const struct event *event)
+{
+    const struct frontier_entry *tip = frontier_find(&node->frontier, journal_of(0, 1));
+    assert(node->office && tip != NULL);
+    uint8_t memory[EVENT_SIZE_MAX];
+    struct buffer bytes = BUFFER_OVER(memory);
+    enum status status = event_encode(event, &bytes);
+    assert(status == STATUS_OK);
+    struct digest leaf = hash_leaf(buffer_bytes(&bytes));
+    struct block_header header = {
+        .version = BLOCK_VERSION,
+        .journal = journal_of(0, 1),
+        .seq = tip->seq + 1,
+        .prev = tip->id,
+        .hlc = node_next_hlc(node),
+        .day = today(node) > tip->day ? today(node) : tip->day,
+        .auth = tip->seq,
+        .rules = RULES,
+        .count = 1,
+        .size = (uint32_t)bytes.size,
+        .root = leaf,
+    };
+    if (header.hlc <= tip->hlc) {
+        header.hlc = tip->hlc + 1;
+    }
+    memcpy(header.auth_id, tip->id.bytes, sizeof header.auth_id);
+    struct bytes events[1] = {buffer_bytes(&bytes)};
+    struct buffer whole = BUFFER_OVER(node->block_bytes);
+    struct digest id = seal_block(node, SIGNER_AUTHORITY, &header, events, &whole);
+    file_block(node, &header, &id, buffer_bytes(&whole));
+    status = event_decode(events[0], &node->event);
+    assert(status == STATUS_OK);
+    apply_authority(node, &header, &id, &node->event);
+    return (struct event_ref){.journal = header.journal, .seq = header.seq};
+}
+
+bool authority_epoch_holds(struct node *node, const struct event *epoch)
+{
+    struct manifest manifest;
+    if (epoch->type != EVENT_AUTH_EPOCH || !epoch->known ||
+        manifest_decode(node->manifest, &manifest) != STATUS_OK) {
+        return false;
+    }
+    uint8_t memory[256];
+    struct buffer body = BUFFER_OVER(memory);
+    if (auth_signed_bytes(&node->network, epoch, &body) != STATUS_OK) {
+        return false;
+    }
+    for (uint32_t i = 0; i < epoch->body.auth_epoch.signature_count; i++) {
+        const struct auth_signature *one = &epoch->body.auth_epoch.signatures[i];
+        struct signature_check check = {
+            .body = buffer_bytes(&body), .signature = one->signature, .public_key = NULL};
+        if (one->root_index < manifest.root_count) {
+            check.public_key = manifest.roots[one->root_index];
+            if (world_verify_now(node->world, &check)) {
+                return true; /* threshold 1 */
+            }
+        }
+    }
+    return false;
+}
+
+static enum admission admit_authority(struct node *node, const struct block *block)
+{
+    const struct block_header *header = &block->header;
+    if (header->seq == 1) {
+        bool decoded = event_decode(block->events[0], &node->event) == STATUS_OK;
+        if (!decoded || !authority_epoch_holds(node, &node->event)) {
+            return ADMISSION_REJECTED;
+        }
+    }
+    file_block(node, header, &block->id, block->whole);
+    for (uint32_t i = 0; i < header->count; i++) {
+        enum status status = event_decode(block->events[i], &node->event);
+        if (status == STATUS_OK) {
+            apply_authority(node, header, &block->id, &node->event);
+        }
+    }
+    return ADMITTED;
+}
+
+bool journal_block_id(struct node *node, uint64_t journal, uint64_t seq, struct digest *id)
+{
+    const struct frontier_entry *entry = frontier_find(&node->frontier, journal);
+    if (entry == NULL || seq == 0 || seq > entry->seq) {
+        return false;
+    }
+    if (seq == entry->seq) {
+        *id = entry->id;
+        return true;
+    }
+    struct row_key key = key_of_block(journal, seq);
+    struct buffer value = BUFFER_OVER(node->block_bytes);
+    if (!rows_load(node->rows, row_key_bytes(&key), &value, NULL)) {
+        return false;
+    }
+    struct reader reader = reader_over(buffer_bytes(&value), BLOCK_EVENTS_MAX + 8);
+    read_array(&reader, 3);
+    struct bytes header = read_bin(&reader, BLOCK_HEADER_SIZE_MAX);
+    struct bytes signature = read_bin(&reader, 64);
+    if (reader_failed(&reader)) {
+        return false;
+    }
+    *id = hash_block_id(header, signature);
+    return true;
+}
+
+static void block_on(struct node *node, uint64_t journal, uint64_t on, uint64_t seq)
+{
+    const struct frontier_entry *entry = frontier_find(&node->frontier, journal);
+    assert(entry != NULL);
+    node->blocked[frontier_position(&node->frontier, entry)] =
+        (struct blocked){.on = on, .seq = seq};
+}
+
+/* Is everything that the header names here? Else says what is waited for. */
+static enum admission check_past(struct node *node, const struct block_header *header)
+{
+    if (header->auth > node->roster.seq) {
+        block_on(node, header->journal, journal_of(0, 1), header->auth);
+        return ADMISSION_WAITS;
+    }
+    struct digest id;
+    if (header->auth == 0 || !authority_id(node, header->auth, &id)) {
+        return ADMISSION_REJECTED;
+    }
+    if (memcmp(id.bytes, header->auth_id, sizeof header->auth_id) != 0) {
+        node_alarm(node, ALARM_AUTHORITY_FORK, header->journal, header->seq);
+        return ADMISSION_REJECTED;
+    }
+    if (roster_journal(&node->roster, header->journal, header->auth) == NULL) {
+        return ADMISSION_REJECTED;
+    }
+    for (uint32_t i = 0; i < header->dep_count; i++) {
+        const struct block_dep *dep = &header->deps[i];
+        const struct frontier_entry *entry = frontier_find(&node->frontier, dep->journal);
+        if (entry == NULL || entry->seq < dep->seq) {
+            block_on(node, header->journal, dep->journal, dep->seq);
+            return ADMISSION_WAITS;
+        }
+        if (!journal_block_id(node, dep->journal, dep->seq, &id) || !digest_equal(&id, &dep->id)) {
+            /* It rests on a history of that journal which is not the one held here. */
+            block_on(node, header->journal, dep->journal, UINT64_MAX);
+            return ADMISSION_WAITS;
+        }
+    }
+    return ADMITTED;
+}
+
+static void fold_block(struct node *node, const struct block *block)
+{
+    const struct block_header *header = &block->header;
+    for (uint32_t i = 0; i < header->dep_count; i++) {
+        struct dep_record old;
+        (void)dep_load(node->rows, header->journal, header->deps[i].journal, &old);
+        if (header->deps[i].seq > old.seq) {
+            dep_save(node->rows, header->journal, header->deps[i].journal,
+                     &(struct dep_record){.seq = header->deps[i].seq, .id = header->deps[i].id});
+        }
+    }
+    for (uint32_t i = 0; i < header->count; i++) {
+        enum status status = event_decode(block->events[i], &node->event);
+        assert(status == STATUS_OK); /* block_decode has looked at each envelope */
+        struct fold fold = {.rows = node->rows,
+                            .roster = &node->roster,
+                            .header = header,
+                            .index = (uint16_t)i,
+                            .leaf = hash_leaf(block->events[i]),
+                            .event = &node->event};
+        fold_event(&fold);
+        count_event(node, &fold);
+        if (fold.verdict == EVENT_VALID && node->event.type == EVENT_MEMBER_ENROL) {
+            members_index(node, &node->event.subject);
+        }
+    }
+}
+
+enum admission journal_admit(struct node *node, const struct block *block)
+{
+    const struct block_header *header = &block->header;
+    struct frontier_entry *entry = frontier_find(&node->frontier, header->journal);
+    if (entry == NULL || entry->frozen) {
+        return ADMISSION_REJECTED;
+    }
+    if (header->seq <= entry->seq) {
+        bool same = header->seq != entry->seq || digest_equal(&block->id, &entry->id);
+        return same ? ADMISSION_DUPLICATE : ADMISSION_FORK;
+    }
+#if !defined(MUTANT_gap_accepted)
+    if (header->seq != entry->seq + 1) {
+        return ADMISSION_GAP;
+    }
+#endif
+#if !defined(MUTANT_link_check_skipped)
+    if (!digest_equal(&header->prev, &entry->id)) {
+        return ADMISSION_FORK;
+    }
+#endif
+    if (!frontier_expects(entry, header) || header->version != BLOCK_VERSION ||
+        header->rules != RULES || header->flags != 0) {
+        return ADMISSION_REJECTED;
+    }
+    if (rows_nearly_full(node->rows) || node->open->block_count + 3 > BATCH_BLOCKS_MAX) {
+        return ADMISSION_FULL;
+    }
+    if (journal_is_authority(header->journal)) {
+        return admit_authority(node, block);
+    }
+    enum admission past = check_past(node, header);
+    if (past != ADMITTED) {
+        return past;
+    }
+    fold_block(node, block);
+    file_block(node, header, &block->id, block->whole);
+    return ADMITTED;
+}

@@ -1,0 +1,54 @@
+/* Journals: the own one is extended, others' are admitted; each block with all that it changes goes
+ * into the open batch (J1).
+ *
+ * J1  a block and every row that it changes are one commit.
+ * J2  nothing is said to anybody about a block before its commit is done.
+ * J3  a journal only ever grows by the block that follows its tip (S1), and its deps are here. */
+#ifndef JOURNAL_H
+#define JOURNAL_H
+
+#include "node_state.h"
+
+enum admission {
+    ADMITTED,
+    ADMISSION_DUPLICATE, /* had it */
+    ADMISSION_GAP,       /* earlier blocks are missing */
+    ADMISSION_WAITS,     /* for another journal: see node->blocked */
+    ADMISSION_FULL,      /* the open batch is full: again after the commit */
+    ADMISSION_FORK,      /* proves that its writer signed two histories */
+    ADMISSION_REJECTED,  /* breaks the format's rules: never */
+};
+
+/* Puts a journal into the frontier, with everything that stands beside it. Position, or UINT32_MAX
+ * when this node's bounds are too small. */
+uint32_t node_list_journal(struct node *node, uint64_t journal);
+
+/* Room in the own open block for `events` more events of together `size` bytes, and in the batch.
+ */
+bool journal_has_room(const struct node *node, uint32_t events, uint32_t size);
+/* The header under which the next own event is judged: opens a block if none is open. */
+const struct block_header *journal_header(struct node *node);
+/* Makes `from`, as far as it is held here, part of the open block's causal past. False if the block
+ * cannot name another journal. */
+bool journal_depend(struct node *node, uint64_t from);
+/* Appends an own event, which must be VALID, and folds it. Returns where it stands. */
+struct event_ref journal_append(struct node *node, const struct event *event);
+/* Signs and files the open block, if there is one. */
+void journal_close(struct node *node);
+
+/* The office: one event as a block of the authority journal, into the open batch. */
+struct event_ref journal_append_authority(struct node *node, const struct event *event);
+/* A block of the authority journal is about to be admitted for the first time: is its AUTH.EPOCH
+ * signed by a root of the manifest? */
+bool authority_epoch_holds(struct node *node, const struct event *epoch);
+
+/* A block whose signature has been checked. */
+enum admission journal_admit(struct node *node, const struct block *block);
+
+/* Id of an admitted block; false if it is not here. */
+bool journal_block_id(struct node *node, uint64_t journal, uint64_t seq, struct digest *id);
+
+/* The day and time an own event would carry now. */
+uint64_t node_next_hlc(const struct node *node);
+
+#endif
