@@ -16,6 +16,8 @@ struct reading {
     const char *path;
     struct config config;
     uint32_t seen; /* a bit for each option */
+    unsigned list_size;
+    bool list_ended;
     bool failed;
     struct explanation *explanation;
 };
@@ -99,32 +101,55 @@ static const struct option *find_option(const char *name)
     return NULL;
 }
 
-/* Called by libconfuse for each value that it has read; of a list, for each entry. A second list
- * starts again with one entry. */
+static int refuse_twice(const cfg_t *file, const struct option *option)
+{
+    current->failed = true;
+    explain(current->explanation, "%s:%d: %s stands there twice; keep one of them", current->path,
+            file->line, option->shown.name);
+    return -1;
+}
+
+static int take_text(const cfg_t *file, const struct option *option, const char *text)
+{
+    if (text != NULL && option->set(text, &current->config)) {
+        return 0;
+    }
+    current->failed = true;
+    explain(current->explanation, "%s:%d: %s must be %s; by default it is %s", current->path,
+            file->line, option->shown.name, option->shown.bound, option->shown.fallback);
+    return -1;
+}
+
+/* Called for each entry, with one entry more each time, and once more at the end of the list. */
+static int take_entry(const cfg_t *file, const struct option *option, cfg_opt_t *found, bool seen)
+{
+    unsigned size = cfg_opt_size(found);
+    if (seen && (current->list_ended || size < current->list_size)) {
+        return refuse_twice(file, option);
+    }
+    if (seen && size == current->list_size) {
+        current->list_ended = true;
+        return 0;
+    }
+    if (!seen) {
+        option_empty_list(&current->config);
+    }
+    current->list_size = size;
+    return size == 0 ? 0 : take_text(file, option, cfg_opt_getnstr(found, size - 1));
+}
+
+/* Called by libconfuse when it has read a value. */
 static int take_value(cfg_t *file, cfg_opt_t *found)
 {
     const struct option *option = find_option(cfg_opt_name(found));
     assert(option != NULL);
     uint32_t bit = UINT32_C(1) << (option - option_at(0));
-    unsigned values = cfg_opt_size(found);
-    if ((current->seen & bit) != 0 && values <= 1) {
-        current->failed = true;
-        explain(current->explanation, "%s:%d: %s stands there twice; keep one of them",
-                current->path, file->line, option->shown.name);
-        return -1;
-    }
-    if (option->list && (current->seen & bit) == 0) {
-        option_empty_list(&current->config);
-    }
+    bool seen = (current->seen & bit) != 0;
     current->seen |= bit;
-    const char *text = values == 0 ? NULL : cfg_opt_getnstr(found, values - 1);
-    if (text == NULL || !option->set(text, &current->config)) {
-        current->failed = true;
-        explain(current->explanation, "%s:%d: %s must be %s; by default it is %s", current->path,
-                file->line, option->shown.name, option->shown.bound, option->shown.fallback);
-        return -1;
+    if (option->list) {
+        return take_entry(file, option, found, seen);
     }
-    return 0;
+    return seen ? refuse_twice(file, option) : take_text(file, option, cfg_opt_getstr(found));
 }
 
 /* An empty list has no value to be called for. */
