@@ -2,8 +2,8 @@
  *
  * A call lives through one HTTP exchange: api_begin parses, authenticates and routes. Either a
  * response is ready at once (errors, the OpenAPI document, health), or there is a typed request to
- * put to the node; api_answer then makes the response. Thread: all of it runs on the listener's
- * thread. Memory of a call is freed by api_end. */
+ * put to the node; api_answer then makes the response. A call is used by one thread at a time, and
+ * different calls may be on different threads. Memory of a call is freed by api_end. */
 #ifndef API_H
 #define API_H
 
@@ -43,8 +43,8 @@ struct api_response {
     struct api_header headers[8];
 };
 
-/* `tokens_path`: the file with hashed tokens. `node_name` for problem instances. NULL with a
- * sentence in `problem` if the tokens cannot be read. */
+/* `tokens_path`: the file with hashed tokens. NULL with a sentence in `problem` if they cannot be
+ * read. */
 struct api *api_new(const char *tokens_path, char *problem, size_t problem_size);
 void api_free(struct api *api);
 
@@ -52,14 +52,20 @@ void api_free(struct api *api);
 void api_set_health(struct api *api, const struct api_health *health);
 void api_set_metrics(struct api *api, const char *text, size_t size);
 
-/* Never NULL (aborts when memory is out). Borrows `http` until api_end. */
+/* East of UTC: dates in queries are days of the organisation's zone. 0 until it is called. */
+void api_set_zone(struct api *api, int32_t zone_minutes);
+
+/* Never NULL (aborts when memory is out). Borrows `http` only while it runs: the client may be gone
+ * when the answer comes. */
 struct api_call *api_begin(struct api *api, const struct api_http *http);
 /* The request to put to the node, or NULL when the response is ready. Owned by the call; the caller
  * sets its number. */
 struct request *api_request(struct api_call *call);
 void api_answer(struct api_call *call, const struct answer *answer);
-/* A response without asking the node: 503 busy or stopping. */
+/* A response without an answer. busy: the node was not asked, 503. unknown: it was, and did not say
+ * in time, 503; the request stays as it is, for the node may still be reading it. */
 void api_refuse_busy(struct api_call *call);
+void api_refuse_unknown(struct api_call *call);
 /* Valid until api_end. */
 const struct api_response *api_response(const struct api_call *call);
 void api_end(struct api_call *call);

@@ -1,0 +1,86 @@
+#include "body.h"
+#include "resources.h"
+
+enum {
+    INVITATION_HOURS = 24,
+    INVITATION_HOURS_MAX = 24 * 90,
+};
+
+void branches_get_read(struct api_call *call)
+{
+    query_page(call, PAGE_ENTRIES_MAX);
+}
+
+void roles_render(struct render *out, uint16_t roles)
+{
+    static const struct {
+        uint16_t role;
+        const char *name;
+    } names[] = {
+        {ROLE_OFFICE, "office"},
+        {ROLE_MINT, "mint"},
+        {ROLE_SELL, "sell"},
+        {ROLE_RELAY, "relay"},
+    };
+    render_open(out, "roles", '[');
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if ((roles & names[i].role) != 0) {
+            render_string(out, NULL, names[i].name);
+        }
+    }
+    render_close(out, ']');
+}
+
+static void journal_render(struct render *out, const struct journal_view *journal)
+{
+    render_open(out, NULL, '{');
+    render_journal(out, "journal", journal->journal);
+    render_count(out, "branch", journal_branch(journal->journal));
+    render_text(out, "name", bytes_of(journal->name, journal->name_size));
+    roles_render(out, journal->roles);
+    render_text(out, "endpoint", bytes_of(journal->endpoint, journal->endpoint_size));
+    render_count(out, "seq", journal->seq);
+    render_hex(out, "id", BYTES_OF(journal->id.bytes));
+    render_time(out, "at", journal->at_ms);
+    render_truth(out, "connected", journal->connected);
+    if (journal->heard_ms < 0) {
+        render_null(out, "heard_ms");
+    } else {
+        render_integer(out, "heard_ms", journal->heard_ms);
+    }
+    render_truth(out, "frozen", journal->frozen);
+    render_count(out, "their_seq", journal->their_seq);
+    render_close(out, '}');
+}
+
+void branches_get_render(struct api_call *call, const struct answer *answer)
+{
+    (void)answer;
+    render_open(&call->out, "entries", '[');
+    for (uint32_t i = 0; i < call->page->count; i++) {
+        journal_render(&call->out, &call->page->rows.journals[i]);
+    }
+    render_close(&call->out, ']');
+}
+
+void invitations_post_read(struct api_call *call)
+{
+    struct body body = body_of(call);
+    BODY_ONLY(&body, "name", "hours");
+    call->request.body.invite.name = body_text(&body, "name", BODY_REQUIRED, NAME_SIZE_MAX);
+    call->request.body.invite.hours =
+        (uint32_t)body_integer(&body, "hours", 1, INVITATION_HOURS_MAX, INVITATION_HOURS);
+}
+
+void invitations_post_render(struct api_call *call, const struct answer *answer)
+{
+    struct render *out = &call->out;
+    size_t size = answer->token_size <= sizeof answer->token ? answer->token_size : 0;
+    render_text(out, "token", bytes_of(answer->token, size));
+    render_count(out, "branch", answer->branch);
+    /* A ticket read again later does not know for how long it was. */
+    if (call->request.kind == COMMAND_INVITE) {
+        render_time(out, "until",
+                    answer->at_ms + call->request.body.invite.hours * INT64_C(3600000));
+    }
+}

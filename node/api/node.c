@@ -1,0 +1,91 @@
+/* This node: who it is, how it is, and its documents. */
+#include "api_state.h"
+#include "openapi.h"
+#include "resources.h"
+
+void node_get_read(struct api_call *call)
+{
+    (void)call;
+}
+
+static void identity_render(struct render *out, const struct node_view *node)
+{
+    render_journal(out, "journal", node->journal);
+    render_count(out, "branch", journal_branch(node->journal));
+    render_text(out, "name", bytes_of(node->name, node->name_size));
+    render_text(out, "organisation", bytes_of(node->organisation, node->organisation_size));
+    render_integer(out, "zone_minutes", node->zone_minutes);
+    render_text(out, "currency",
+                bytes_of(node->currency, node->currency[0] == 0 ? 0 : CURRENCY_SIZE));
+    render_hex(out, "network", BYTES_OF(node->network.bytes));
+    roles_render(out, node->roles);
+}
+
+void node_get_render(struct api_call *call, const struct answer *answer)
+{
+    const struct node_view *node = &call->page->rows.node;
+    struct render *out = &call->out;
+    (void)answer;
+    identity_render(out, node);
+    render_count(out, "head_seq", node->head_seq);
+    render_hex(out, "head_id", BYTES_OF(node->head_id.bytes));
+    render_count(out, "auth_seq", node->auth_seq);
+    render_hex(out, "frontier", BYTES_OF(node->frontier.bytes));
+    render_hex(out, "state", BYTES_OF(node->state.bytes));
+    render_count(out, "events", node->events);
+    render_count(out, "blocks", node->blocks);
+    render_count(out, "unreplicated", node->unreplicated);
+    render_integer(out, "unreplicated_ms", node->unreplicated_ms);
+    render_count(out, "peers", node->peers);
+    render_count(out, "parked", node->parked);
+    render_count(out, "pulls_asked", node->pulls_asked);
+    render_count(out, "pulls_served", node->pulls_served);
+    render_count(out, "alarms", node->alarms);
+    render_count(out, "invalid_events", node->invalid_events);
+    render_truth(out, "read_only", node->read_only);
+    render_truth(out, "synced", node->synced);
+}
+
+static struct api_health health_of(struct api *api)
+{
+    pthread_mutex_lock(&api->publishing);
+    struct api_health health = api->health;
+    pthread_mutex_unlock(&api->publishing);
+    return health;
+}
+
+void health_get_read(struct api_call *call)
+{
+    struct api_health health = health_of(call->api);
+    render_open(&call->out, NULL, '{');
+    render_truth(&call->out, "alive", health.alive);
+    render_close(&call->out, '}');
+    call_finish(call, health.alive ? 200 : 503, "application/json");
+}
+
+void ready_get_read(struct api_call *call)
+{
+    struct api_health health = health_of(call->api);
+    render_open(&call->out, NULL, '{');
+    render_truth(&call->out, "ready", health.ready);
+    if (!health.ready) {
+        render_text(&call->out, "reason",
+                    bytes_of(health.reason, strnlen(health.reason, sizeof health.reason)));
+    }
+    render_close(&call->out, '}');
+    call_finish(call, health.ready ? 200 : 503, "application/json");
+}
+
+void metrics_get_read(struct api_call *call)
+{
+    struct api *api = call->api;
+    pthread_mutex_lock(&api->publishing);
+    render_raw(&call->out, api->metrics, api->metrics_size);
+    pthread_mutex_unlock(&api->publishing);
+    call_finish(call, 200, "text/plain; version=0.0.4; charset=utf-8");
+}
+
+void openapi_get_read(struct api_call *call)
+{
+    call_finish_static(call, 200, "application/yaml", openapi_document());
+}

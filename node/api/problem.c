@@ -1,0 +1,288 @@
+#include "problem.h"
+
+#include "names.h"
+
+#include <stdio.h>
+
+static const struct {
+    unsigned status;
+    const char *code; /* NULL: the verdict's name */
+    enum verdict verdict;
+    const char *title;
+} problems[PROBLEM_COUNT] = {
+    [PROBLEM_TARGET] = {400, "target", VERDICT_ALLOWED, "The address is not acceptable"},
+    [PROBLEM_QUERY] = {400, "query", VERDICT_ALLOWED, "A query parameter is not acceptable"},
+    [PROBLEM_JSON] = {400, "json", VERDICT_ALLOWED, "The body is not acceptable JSON"},
+    [PROBLEM_KEY] = {400, "key", VERDICT_ALLOWED, "The Idempotency-Key is missing or wrong"},
+    [PROBLEM_TOKEN] = {401, "token", VERDICT_ALLOWED, "No token that this node knows"},
+    [PROBLEM_FORBIDDEN] = {403, "forbidden", VERDICT_ALLOWED, "The token's role is not enough"},
+    [PROBLEM_NOT_FOUND] = {404, "not_found", VERDICT_ALLOWED, "There is nothing at this address"},
+    [PROBLEM_METHOD] = {405, "method", VERDICT_ALLOWED, "The method is not possible here"},
+    [PROBLEM_NAME_TAKEN] = {409, "name_taken", VERDICT_ALLOWED, "The name is taken"},
+    [PROBLEM_CONTENT_TYPE] = {415, "content_type", VERDICT_ALLOWED, "The body is not JSON"},
+    [PROBLEM_MEMBER] = {422, "unknown_field", VERDICT_ALLOWED, "The body has an unknown member"},
+    [PROBLEM_FIELD] = {422, NULL, REFUSED_FIELD, "A value is not acceptable"},
+    [PROBLEM_MISSING] = {422, NULL, REFUSED_MISSING_FIELD, "A value is missing"},
+    [PROBLEM_AMOUNT] = {422, NULL, REFUSED_AMOUNT, "The amount is not acceptable"},
+    [PROBLEM_CURRENCY] = {422, NULL, REFUSED_CURRENCY, "The currency is not acceptable"},
+    [PROBLEM_UNKNOWN] = {503, "unknown", VERDICT_ALLOWED, "The outcome is not known"},
+    [PROBLEM_BUSY] = {503, NULL, REFUSED_BUSY, "The node is busy"},
+    [PROBLEM_SPACE] = {507, NULL, REFUSED_SPACE, "The disk is full"},
+    [PROBLEM_INTERNAL] = {500, "internal", VERDICT_ALLOWED, "The node made a mistake"},
+};
+
+unsigned problem_status(enum problem problem)
+{
+    return problems[problem].status;
+}
+
+const char *problem_code(enum problem problem)
+{
+    return problems[problem].code != NULL ? problems[problem].code
+                                          : verdict_name(problems[problem].verdict);
+}
+
+const char *problem_title(enum problem problem)
+{
+    return problems[problem].title;
+}
+
+unsigned verdict_status(enum verdict verdict)
+{
+    switch (verdict) {
+    case VERDICT_ALLOWED:
+        return 200;
+    case REFUSED_AMOUNT:
+    case REFUSED_MISSING_FIELD:
+    case REFUSED_FIELD:
+    case REFUSED_CURRENCY:
+        return 422;
+    case REFUSED_UNKNOWN_CARD:
+    case REFUSED_UNKNOWN_ACCOUNT:
+    case REFUSED_UNKNOWN_MEMBER:
+    case REFUSED_UNKNOWN_PRODUCT:
+    case REFUSED_UNKNOWN_SALE:
+    case REFUSED_UNKNOWN_BRANCH:
+    case REFUSED_UNKNOWN_KEY:
+        return 404;
+    case REFUSED_FROZEN:
+    case REFUSED_NOT_FROZEN:
+    case REFUSED_BALANCE:
+    case REFUSED_RIGHTS:
+    case REFUSED_REFUNDABLE:
+    case REFUSED_OTHER_BRANCH:
+    case REFUSED_CAP:
+    case REFUSED_LOTS:
+    case REFUSED_NUMBERS:
+    case REFUSED_SELF:
+    case REFUSED_VERSION:
+    case REFUSED_KEY_REUSED:
+        return 409;
+    case REFUSED_ROLE:
+        return 403;
+    case REFUSED_BUSY:
+    case REFUSED_READ_ONLY:
+        return 503;
+    case REFUSED_SPACE:
+        return 507;
+    case VERDICT_COUNT:
+        break;
+    }
+    return 500; /* no answer carries it */
+}
+
+const char *verdict_title(enum verdict verdict)
+{
+    static const char *const titles[VERDICT_COUNT] = {
+        [VERDICT_ALLOWED] = "Done",
+        [REFUSED_AMOUNT] = "The amount is not acceptable",
+        [REFUSED_UNKNOWN_CARD] = "The card is not known",
+        [REFUSED_UNKNOWN_ACCOUNT] = "The account is not known",
+        [REFUSED_UNKNOWN_MEMBER] = "The member is not known",
+        [REFUSED_UNKNOWN_PRODUCT] = "The product is not known",
+        [REFUSED_UNKNOWN_SALE] = "The sale is not known",
+        [REFUSED_UNKNOWN_BRANCH] = "The branch is not known",
+        [REFUSED_UNKNOWN_KEY] = "This till never used that key here",
+        [REFUSED_FROZEN] = "The account is frozen",
+        [REFUSED_NOT_FROZEN] = "The account is not frozen",
+        [REFUSED_BALANCE] = "The balance is too small",
+        [REFUSED_RIGHTS] = "The money is at other branches",
+        [REFUSED_REFUNDABLE] = "More than the sale has left to refund",
+        [REFUSED_OTHER_BRANCH] = "The sale was made at another branch",
+        [REFUSED_CAP] = "The balance would pass the product's limit",
+        [REFUSED_LOTS] = "The account has too many parcels of value",
+        [REFUSED_MISSING_FIELD] = "A value is missing",
+        [REFUSED_FIELD] = "A value is not acceptable",
+        [REFUSED_NUMBERS] = "The card numbers of this branch are used up",
+        [REFUSED_SELF] = "The branch is this one",
+        [REFUSED_CURRENCY] = "The currency is not the account's",
+        [REFUSED_ROLE] = "This node may not do that",
+        [REFUSED_VERSION] = "The version is not the next one",
+        [REFUSED_KEY_REUSED] = "The key was used for something else",
+        [REFUSED_BUSY] = "The node is busy",
+        [REFUSED_SPACE] = "The disk is full",
+        [REFUSED_READ_ONLY] = "The node may only be read",
+    };
+    return verdict < VERDICT_COUNT ? titles[verdict] : "Refused";
+}
+
+/* A sentence around an amount. */
+static void explain_amount(char *text, size_t size, const char *before, const char *money,
+                           const char *after)
+{
+    snprintf(text, size, "%s%s%s", before, money, after);
+}
+
+/* The sentence about a member's field around its name. */
+static void explain_field(char *text, size_t size, const struct answer *answer)
+{
+    const char *name = answer->field == 0 ? "a value" : member_field_name(answer->field);
+    if (answer->verdict == REFUSED_MISSING_FIELD) {
+        snprintf(text, size,
+                 "Refused: %s is missing, and this product or step needs it. Ask the member for "
+                 "it and send it.",
+                 name);
+    } else {
+        snprintf(text, size, "Refused: %s is not acceptable. Correct it and send it again.", name);
+    }
+}
+
+/* Refusals whose sentence is always the same. */
+static const char *plain_sentence(enum verdict verdict)
+{
+    static const char *const sentences[VERDICT_COUNT] = {
+        [VERDICT_ALLOWED] = "Done.",
+        [REFUSED_AMOUNT] = "Refused: an amount must be at least 1 and at most 1000000000000 minor "
+                           "units, and no balance may pass what the ledger can count. Send "
+                           "another amount.",
+        [REFUSED_UNKNOWN_CARD] = "Refused: this branch knows no card with that number. Check the "
+                                 "digits; a card issued elsewhere a moment ago appears when the "
+                                 "branches have talked.",
+        [REFUSED_UNKNOWN_ACCOUNT] = "Refused: this branch knows no such account. Look it up by "
+                                    "card or member; one opened elsewhere a moment ago appears "
+                                    "when the branches have talked.",
+        [REFUSED_UNKNOWN_MEMBER] = "Refused: this branch knows no such member. Look the member up "
+                                   "by card or phone, or enrol a new one.",
+        [REFUSED_UNKNOWN_PRODUCT] = "Refused: no such product is published. See GET /v1/products "
+                                    "for those that are.",
+        [REFUSED_UNKNOWN_SALE] = "Refused: this branch knows no such sale. Copy the reference from "
+                                 "the receipt, as in 2.1-17-0.",
+        [REFUSED_UNKNOWN_BRANCH] = "Refused: there is no such branch. See GET /v1/branches for "
+                                   "those that are.",
+        [REFUSED_UNKNOWN_KEY] = "This till never used that Idempotency-Key at this branch, so "
+                                "nothing came of it: the request may be sent.",
+        [REFUSED_FROZEN] = "Refused: the account is frozen. Lift the freeze first, if whoever set "
+                           "it agrees.",
+        [REFUSED_NOT_FROZEN] = "Refused: the account is not frozen, so there is nothing to lift.",
+        [REFUSED_OTHER_BRANCH] = "Refused: another branch made that sale, and only it can refund "
+                                 "it. Send the member there, or ask that branch to refund.",
+        [REFUSED_LOTS] = "Refused: the account holds as many separate parcels of value as it may. "
+                         "Spend some of them first.",
+        [REFUSED_NUMBERS] = "Refused: this branch has used up its card numbers. Set up the branch "
+                            "anew with the next incarnation; ask the office.",
+        [REFUSED_SELF] = "Refused: rights cannot be moved to the branch that gives them. Name "
+                         "another branch.",
+        [REFUSED_CURRENCY] = "Refused: the currency is not the account's. Send the amount in the "
+                             "account's currency.",
+        [REFUSED_ROLE] = "Refused: this node's role does not include it. Ask the office's node, or "
+                         "a branch that may.",
+        [REFUSED_VERSION] = "Refused: a product's versions follow each other without gaps. Read "
+                            "GET /v1/products and send the next version, or leave it out.",
+        [REFUSED_KEY_REUSED] = "Refused: this till used that Idempotency-Key for another request. "
+                               "Nothing was done; use a new key for a new wish.",
+        [REFUSED_BUSY] = "Not done: the node has more to do than it can. Send the same request "
+                         "with the same key again in a moment.",
+        [REFUSED_SPACE] = "Not done: the disk is nearly full, so nothing more is written; reading "
+                          "still works. Free space on the node's disk, then send it again.",
+        [REFUSED_READ_ONLY] = "Not done: this node must not add to its journal; reading still "
+                              "works. See /readyz for why, and call the operator.",
+    };
+    return verdict < VERDICT_COUNT ? sentences[verdict] : NULL;
+}
+
+void verdict_explain(const struct answer *answer, char *text, size_t size)
+{
+    char balance[RENDER_MONEY_SIZE];
+    char offer[RENDER_MONEY_SIZE];
+    char limit[RENDER_MONEY_SIZE];
+    money_print(answer->balance, answer->currency, balance);
+    money_print(answer->offer, answer->currency, offer);
+    money_print(answer->limit, answer->currency, limit);
+    if (answer->verdict == REFUSED_BALANCE) {
+        explain_amount(text, size, "Refused: the account holds ", balance,
+                       " in all, as far as this branch knows. Ask for less, or top up first.");
+    } else if (answer->verdict == REFUSED_RIGHTS) {
+        explain_amount(text, size,
+                       "Refused: the money is there, but other branches hold it and could not be "
+                       "reached in time. This branch can take ",
+                       offer, " now: take that much, or try again when the connection is back.");
+    } else if (answer->verdict == REFUSED_REFUNDABLE) {
+        explain_amount(text, size, "Refused: the sale has only ", limit,
+                       " left to refund. Refund at most that.");
+    } else if (answer->verdict == REFUSED_CAP) {
+        explain_amount(text, size, "Refused: the product limits the balance, and only ", limit,
+                       " more fits. Top up at most that.");
+    } else if (answer->verdict == REFUSED_MISSING_FIELD || answer->verdict == REFUSED_FIELD) {
+        explain_field(text, size, answer);
+    } else {
+        const char *sentence = plain_sentence(answer->verdict);
+        snprintf(text, size, "%s", sentence == NULL ? "Refused." : sentence);
+    }
+}
+
+static void render_head(struct render *out, const char *code, const char *title, unsigned status,
+                        const char *detail)
+{
+    char type[64];
+    snprintf(type, sizeof type, "/problems/%s", code);
+    render_string(out, "type", type);
+    render_string(out, "title", title);
+    render_count(out, "status", status);
+    render_string(out, "detail", detail);
+    render_string(out, "code", code);
+}
+
+void problem_render(struct render *out, enum problem problem, const char *field, const char *detail)
+{
+    render_head(out, problem_code(problem), problem_title(problem), problem_status(problem),
+                detail);
+    if (field != NULL && field[0] != 0) {
+        render_string(out, "field", field);
+    }
+}
+
+static void render_numbers(struct render *out, const struct answer *answer)
+{
+    enum verdict verdict = answer->verdict;
+    if (verdict == REFUSED_RIGHTS) {
+        render_money(out, "offer", answer->offer, answer->currency);
+    }
+    if (verdict == REFUSED_RIGHTS || verdict == REFUSED_BALANCE || verdict == REFUSED_CAP) {
+        render_money(out, "balance", answer->balance, answer->currency);
+    }
+    if (verdict == REFUSED_RIGHTS || verdict == REFUSED_BALANCE) {
+        render_money(out, "usable_here", answer->usable_here, answer->currency);
+    }
+    if (verdict == REFUSED_REFUNDABLE || verdict == REFUSED_CAP) {
+        render_money(out, "limit", answer->limit, answer->currency);
+    }
+    if ((verdict == REFUSED_MISSING_FIELD || verdict == REFUSED_FIELD) && answer->field != 0) {
+        render_string(out, "field", member_field_name(answer->field));
+    }
+}
+
+void verdict_render(struct render *out, const struct answer *answer)
+{
+    char detail[400];
+    verdict_explain(answer, detail, sizeof detail);
+    render_head(out, verdict_name(answer->verdict), verdict_title(answer->verdict),
+                verdict_status(answer->verdict), detail);
+    render_numbers(out, answer);
+    if (answer->event.journal != 0) {
+        render_ref(out, "event", answer->event);
+    }
+    if (answer->at_ms != 0) {
+        render_time(out, "at", answer->at_ms);
+    }
+    render_truth(out, "replayed", answer->replayed);
+}

@@ -1,0 +1,84 @@
+/* The handlers, one file a resource: ..._read takes a request apart, ..._render writes an answer.
+ * Only the table of routes names them. */
+#ifndef RESOURCES_H
+#define RESOURCES_H
+
+#include "call.h"
+
+/* members.c */
+void members_post_read(struct api_call *call);
+void members_get_read(struct api_call *call);
+void members_find_read(struct api_call *call);
+void members_post_render(struct api_call *call, const struct answer *answer);
+void members_get_render(struct api_call *call, const struct answer *answer);
+
+/* cards.c */
+void cards_post_read(struct api_call *call);
+void cards_post_render(struct api_call *call, const struct answer *answer);
+
+/* sales.c */
+void topups_post_read(struct api_call *call);
+void spends_post_read(struct api_call *call);
+void refunds_post_read(struct api_call *call);
+void moves_post_read(struct api_call *call);
+void sales_get_read(struct api_call *call);
+void topups_post_render(struct api_call *call, const struct answer *answer);
+void spends_post_render(struct api_call *call, const struct answer *answer);
+void sales_get_render(struct api_call *call, const struct answer *answer);
+
+/* accounts.c */
+void accounts_get_read(struct api_call *call);
+void accounts_find_read(struct api_call *call);
+void accounts_events_read(struct api_call *call);
+void accounts_get_render(struct api_call *call, const struct answer *answer);
+void accounts_events_render(struct api_call *call, const struct answer *answer);
+
+/* freezes.c */
+void freezes_post_read(struct api_call *call);
+void unfreezes_post_read(struct api_call *call);
+void freezes_post_render(struct api_call *call, const struct answer *answer);
+
+/* office.c */
+void office_days_read(struct api_call *call);
+void office_page_read(struct api_call *call);
+void office_days_render(struct api_call *call, const struct answer *answer);
+void office_liability_render(struct api_call *call, const struct answer *answer);
+void office_holders_render(struct api_call *call, const struct answer *answer);
+
+/* branches.c */
+void roles_render(struct render *out, uint16_t roles);
+void branches_get_read(struct api_call *call);
+void branches_get_render(struct api_call *call, const struct answer *answer);
+void invitations_post_read(struct api_call *call);
+void invitations_post_render(struct api_call *call, const struct answer *answer);
+
+/* products.c */
+void products_get_read(struct api_call *call);
+void products_get_render(struct api_call *call, const struct answer *answer);
+void products_post_read(struct api_call *call);
+void products_post_render(struct api_call *call, const struct answer *answer);
+
+/* node.c */
+void node_get_read(struct api_call *call);
+void node_get_render(struct api_call *call, const struct answer *answer);
+void health_get_read(struct api_call *call);
+void ready_get_read(struct api_call *call);
+void metrics_get_read(struct api_call *call);
+void openapi_get_read(struct api_call *call);
+
+/* feed.c */
+void feed_get_read(struct api_call *call);
+void feed_get_render(struct api_call *call, const struct answer *answer);
+void invalid_get_read(struct api_call *call);
+void invalid_get_render(struct api_call *call, const struct answer *answer);
+
+/* tickets.c */
+void tickets_get_read(struct api_call *call);
+void tickets_find_read(struct api_call *call);
+void tickets_get_render(struct api_call *call, const struct answer *answer);
+
+/* tills.c */
+void tills_get_read(struct api_call *call);
+void tills_post_read(struct api_call *call);
+
+#endif
