@@ -103,10 +103,10 @@ static bool decode(struct bytes input, struct head_record *head)
                 take_number(&rest, UINT32_MAX, &day) &&
                 take_bin(&rest, head->signature, sizeof head->signature);
     head->day = (uint32_t)day;
-    if (!read || rest.size > 0) {
+    if (!read) {
         return false;
     }
-    /* Only the shortest form of each number is ours. */
+    /* Only the shortest form of each number is ours, and nothing behind the record. */
     uint8_t again[HEAD_FILE_SIZE_MAX];
     struct buffer out = BUFFER_OVER(again);
     encode(head, &out);

@@ -452,6 +452,7 @@ static void an_erased_value_leaves_the_files_when_its_range_is_compacted(void **
     assert_int_equal(put(fixture->store, "m1", marker), STATUS_OK);
     assert_int_equal(put(fixture->store, "n1", "stays"), STATUS_OK);
     reopen(fixture);
+    check_row(fixture->store, "m1", marker); /* what was read before keeps nothing alive */
     const struct write erase = {.key = text("m1")};
     assert_int_equal(store_commit(fixture->store, &erase, 1), STATUS_OK);
     assert_int_not_equal(scratch_files_with(fixture->path, marker, sizeof marker - 1), 0);
@@ -483,27 +484,32 @@ static void *commit_many(void *argument)
 }
 
 /* x is read before y and both are written at once, so y is never behind x. */
+static bool sees_whole_commits(struct store *store)
+{
+    char x[8] = "";
+    char y[8] = "";
+    uint8_t key_memory[8];
+    struct buffer key = BUFFER_OVER(key_memory);
+    struct buffer first = {.data = (uint8_t *)x, .capacity = 6};
+    struct buffer second = {.data = (uint8_t *)y, .capacity = 6};
+    return store_load(store, text("x"), &first) == STATUS_OK &&
+           store_next(store, text("y"), text("x"), &key, &second) == STATUS_OK && strcmp(x, y) <= 0;
+}
+
 static void one_thread_may_commit_while_another_reads(void **state)
 {
     struct fixture *fixture = *state;
     struct committer committer = {.store = fixture->store};
     pthread_t thread;
+    bool whole = true;
     assert_int_equal(put(fixture->store, "x", "000000"), STATUS_OK);
     assert_int_equal(put(fixture->store, "y", "000000"), STATUS_OK);
     assert_int_equal(pthread_create(&thread, NULL, commit_many, &committer), 0);
-    char x[8] = "000000";
     while (!atomic_load(&committer.done)) {
-        char y[8] = "";
-        uint8_t key_memory[8];
-        struct buffer key = BUFFER_OVER(key_memory);
-        struct buffer first = {.data = (uint8_t *)x, .capacity = 6};
-        struct buffer second = {.data = (uint8_t *)y, .capacity = 6};
-        assert_int_equal(store_load(fixture->store, text("x"), &first), STATUS_OK);
-        assert_int_equal(store_next(fixture->store, text("y"), text("x"), &key, &second),
-                         STATUS_OK);
-        assert_true(strcmp(x, y) <= 0);
+        whole = sees_whole_commits(fixture->store) && whole;
     }
     assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(whole);
     assert_int_equal(committer.failures, 0);
     check_row(fixture->store, "x", "000500");
     assert_string_equal(next(fixture->store, "y", "x"), "y");

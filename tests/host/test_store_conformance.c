@@ -247,8 +247,8 @@ static void load_both(struct candidate *candidate, const struct model *model, ui
 static void walk_both(struct candidate *candidate, struct model *model, uint64_t *seed,
                       struct census *census)
 {
-    uint8_t prefix_memory[KEY_MAX];
-    uint8_t after_memory[KEY_MAX];
+    uint8_t prefix_memory[KEY_MAX] = {0};
+    uint8_t after_memory[KEY_MAX] = {0};
     uint8_t keys[2][KEY_MAX];
     uint8_t values[2][VALUE_MAX];
     struct bytes prefix = bytes_of(prefix_memory, 0);
