@@ -16,8 +16,9 @@ struct admission {
     struct transport_key questions[ADMISSION_QUESTIONS_MAX]; /* a ring */
     size_t first_question;
     size_t question_count;
-    uint64_t answers; /* grows with each answer, so that who waits looks again */
-    int descriptor;   /* an eventfd: readable exactly while a question waits */
+    struct transport_key waited_for;
+    bool waiting;   /* for the answer about `waited_for` */
+    int descriptor; /* an eventfd: readable exactly while a question waits */
 };
 
 struct admission *admission_new(void)
@@ -108,11 +109,13 @@ bool admission_ask(struct admission *admission, const struct transport_key *key,
         admission->questions[last] = *key;
         admission->question_count += 1;
         (void)eventfd_write(admission->descriptor, 1);
-        uint64_t answers = admission->answers;
+        admission->waited_for = *key;
+        admission->waiting = true;
         int error = 0;
-        while (error == 0 && answers == admission->answers) {
+        while (error == 0 && admission->waiting) {
             error = pthread_cond_timedwait(&admission->answered, &admission->lock, &deadline);
         }
+        admission->waiting = false;
         allowed = stands_at(admission, place_of(admission, key), key);
     }
     pthread_mutex_unlock(&admission->lock);
@@ -172,10 +175,20 @@ bool admission_set(struct admission *admission, const struct transport_key *key,
     } else if (!allowed && there) {
         erase(admission, place);
     }
-    admission->answers += 1;
-    pthread_cond_broadcast(&admission->answered);
     pthread_mutex_unlock(&admission->lock);
     return done;
+}
+
+void admission_answer(struct admission *admission, const struct transport_key *key, bool allowed)
+{
+    (void)admission_set(admission, key, allowed);
+    pthread_mutex_lock(&admission->lock);
+    if (admission->waiting &&
+        memcmp(admission->waited_for.bytes, key->bytes, sizeof key->bytes) == 0) {
+        admission->waiting = false;
+        pthread_cond_signal(&admission->answered);
+    }
+    pthread_mutex_unlock(&admission->lock);
 }
 
 size_t admission_list(struct admission *admission, struct transport_key *keys, size_t max)

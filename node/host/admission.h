@@ -36,6 +36,7 @@ bool admission_ask(struct admission *admission, const struct transport_key *key,
  * answer stays in the table until admission_set says otherwise. */
 int admission_descriptor(const struct admission *admission);
 bool admission_next_question(struct admission *admission, struct transport_key *key);
+void admission_answer(struct admission *admission, const struct transport_key *key, bool allowed);
 
 /* Core thread: lets a key in or keeps it out from now on. False if the table is full. */
 bool admission_set(struct admission *admission, const struct transport_key *key, bool allowed);

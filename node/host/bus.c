@@ -215,12 +215,21 @@ static bool dials(const struct bus *bus, const struct line_target *target)
     return false;
 }
 
+static void count_line(struct line_counters *sum, const struct line *line)
+{
+    struct line_counters one = line_counters(line);
+    sum->attempts += one.attempts;
+    sum->refusals += one.refusals;
+    sum->failures += one.failures;
+}
+
 void bus_dial(struct bus *bus, const struct line_target *targets, size_t count)
 {
     for (uint32_t i = 0; i < bus->links_max; i++) {
         struct link *link = &bus->links[i];
         if (link->line != NULL && !lists(targets, count, line_target(link->line))) {
             lower_link(bus, link);
+            count_line(&bus->counters.lines, link->line);
             line_free(link->line);
             link->line = NULL;
             link->used = false;
@@ -539,17 +548,26 @@ void bus_drop(struct bus *bus, uint32_t link_number)
     }
 }
 
+size_t bus_keys(const struct bus *bus, struct transport_key *keys, size_t max)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < bus->links_max && count < max; i++) {
+        if (bus->links[i].used && (bus->links[i].up || bus->links[i].line == NULL)) {
+            keys[count] = bus->links[i].key;
+            count += 1;
+        }
+    }
+    return count;
+}
+
 struct bus_counters bus_counters(struct bus *bus)
 {
     struct bus_counters counters = bus->counters;
     for (uint32_t i = 0; i < bus->links_max; i++) {
         counters.links += bus->links[i].up;
         if (bus->links[i].line != NULL) {
-            struct line_counters line = line_counters(bus->links[i].line);
             counters.dialling += !bus->links[i].up;
-            counters.lines.attempts += line.attempts;
-            counters.lines.refusals += line.refusals;
-            counters.lines.failures += line.failures;
+            count_line(&counters.lines, bus->links[i].line);
         }
     }
     if (bus->door != NULL) {

@@ -72,6 +72,9 @@ bool bus_take(struct bus *bus, struct bus_event *event);
 void bus_send(struct bus *bus, uint32_t link, enum channel channel, struct bytes frame);
 void bus_drop(struct bus *bus, uint32_t link);
 
+/* The keys of connected peers, up to `max`; how many were written. */
+size_t bus_keys(const struct bus *bus, struct transport_key *keys, size_t max);
+
 struct bus_counters {
     uint64_t frames_in;
     uint64_t frames_out;

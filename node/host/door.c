@@ -93,7 +93,7 @@ static enum status self_test(void *context, void *router, const struct curve_key
             "the door's self-test failed: a connection with an unknown key was %s. The node would "
             "not be safe and does not start; check that libzmq is 4.3.4 with CURVE",
             event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED ? "let in" : "not refused in time");
-    return STATUS_DENIED;
+    return STATUS_FORGED;
 }
 
 static bool bind_at(void *router, const char *host, uint16_t port)

@@ -12,8 +12,8 @@
 struct door;
 
 /* The ZAP handler of `context` must be running. Tests itself first: a throw-away key that knocks
- * must be refused. STATUS_DENIED if it is let in, or the address is not ours to bind; STATUS_BUSY
- * if the port is taken; STATUS_MALFORMED. */
+ * must be refused. STATUS_FORGED if it is not; STATUS_BUSY if the port is taken; STATUS_DENIED if
+ * the address is not ours to bind; STATUS_MALFORMED. */
 MUST_CHECK enum status door_open(void *context, const struct curve_keys *own, const char *listen,
                                  struct door **door, struct explanation *explanation);
 void door_close(struct door *door);

@@ -13,6 +13,7 @@ struct inbox {
     uint32_t capacity;
     uint32_t first;
     uint32_t count;
+    bool closed;
     int descriptor; /* an eventfd: readable exactly while count > 0 */
 };
 
@@ -51,7 +52,7 @@ bool inbox_put(struct inbox *inbox, const struct request *request)
 {
     assert(request != NULL);
     pthread_mutex_lock(&inbox->lock);
-    bool room = inbox->count < inbox->capacity;
+    bool room = !inbox->closed && inbox->count < inbox->capacity;
     if (room) {
         inbox->ring[(inbox->first + inbox->count) % inbox->capacity] = request;
         inbox->count += 1;
@@ -62,6 +63,13 @@ bool inbox_put(struct inbox *inbox, const struct request *request)
     }
     pthread_mutex_unlock(&inbox->lock);
     return room;
+}
+
+void inbox_close(struct inbox *inbox)
+{
+    pthread_mutex_lock(&inbox->lock);
+    inbox->closed = true;
+    pthread_mutex_unlock(&inbox->lock);
 }
 
 const struct request *inbox_take(struct inbox *inbox)

@@ -15,6 +15,9 @@ void inbox_free(struct inbox *inbox);
  * it is answered (http_deliver). */
 bool inbox_put(struct inbox *inbox, const struct request *request);
 
+/* From now on inbox_put says false: nobody is there any more to take. */
+void inbox_close(struct inbox *inbox);
+
 /* Core thread only. NULL when empty. */
 const struct request *inbox_take(struct inbox *inbox);
 int inbox_descriptor(const struct inbox *inbox);

@@ -58,6 +58,10 @@ enum status world_next(struct world *world, struct bytes prefix, struct bytes af
 
 void world_commit(struct world *world, const struct write *writes, size_t count)
 {
+    if (world->committer == NULL) {
+        world->committed = store_commit(world->store, writes, count);
+        return;
+    }
     committer_put(world->committer, writes, count);
 }
 

@@ -29,8 +29,9 @@ struct asked {
 struct world {
     struct store *store;
     struct key_store *keys;
-    struct committer *committer;
+    struct committer *committer; /* NULL: commits happen at once, their outcome in `committed` */
     struct verifier *verifier;
+    enum status committed;
     struct bus *bus;   /* NULL: frames go nowhere */
     struct http *http; /* NULL: only the host asks */
     struct asked asked[SEAM_ASKED_MAX];
