@@ -367,5 +367,5 @@ int replay_main(int argc, char **argv)
     (void)sigaction(SIGTERM, &action, NULL);
     enum outcome outcome = run_plan(plan);
     free(plan);
-    return outcome;
+    return (int)outcome;
 }

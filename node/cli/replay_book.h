@@ -66,12 +66,13 @@ struct node_count {
     int64_t topup_bonus;
     int64_t sale_principal;
     int64_t sale_bonus;
-    uint64_t pulled;      /* sales that waited for rights from other branches */
-    uint64_t pulled_ms;   /* and for how long, in all */
-    uint64_t unanswered;  /* requests without an answer: sent again under the same key */
-    uint64_t recovered;   /* of those, operations that had been carried out the first time */
-    uint64_t wait_max_ms; /* the longest time from a first asking to a definite answer */
-    uint64_t first_us;    /* first and last definite answer, monotonic */
+    uint64_t pulled;         /* sales that waited for rights from other branches */
+    uint64_t pulled_ms;      /* and for how long, in all */
+    uint64_t unanswered;     /* requests without an answer: sent again under the same key */
+    uint64_t recovered;      /* of those, operations that had been carried out the first time */
+    uint64_t wait_max_ms;    /* the longest time from a first asking to a definite answer */
+    uint64_t silence_max_ms; /* the longest time without any answer while asked */
+    uint64_t first_us;       /* first and last definite answer, monotonic */
     uint64_t last_us;
 };
 

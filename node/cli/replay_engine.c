@@ -66,8 +66,8 @@ struct replay_engine {
     struct card *cards;
     uint32_t *next; /* visit after this one of the same card */
     struct card_queue queues[TRAFFIC_NODES_MAX];
-    size_t under_way[TRAFFIC_NODES_MAX]; /* visits admitted and not finished */
-    bool silent[TRAFFIC_NODES_MAX];      /* its last request had no answer */
+    size_t under_way[TRAFFIC_NODES_MAX];   /* visits admitted and not finished */
+    uint64_t silent_ms[TRAFFIC_NODES_MAX]; /* since when it gives no answers; 0 = it does */
     size_t admitted;
     size_t finished;
     size_t pausing;
@@ -276,7 +276,7 @@ static bool window_open(const struct replay_engine *engine)
     size_t all = 0;
     for (size_t i = 0; i < engine->options.node_count; i++) {
         all += engine->under_way[i];
-        counted += engine->silent[i] ? 0 : engine->under_way[i];
+        counted += engine->silent_ms[i] > 0 ? 0 : engine->under_way[i];
     }
     return all < WINDOW_MAX &&
            counted < WINDOW_PER_LANE * engine->options.lanes * engine->options.node_count;
@@ -544,11 +544,26 @@ static void time_answer(struct replay_engine *engine, const struct card *card,
     }
 }
 
+/* Follows for how long a node gives no answer at all. */
+static void hear_silence(struct replay_engine *engine, const struct traffic_answer *answer)
+{
+    uint64_t now = clock_monotonic_ms();
+    uint64_t *since = &engine->silent_ms[answer->node];
+    struct node_count *node = &engine->book->nodes[answer->node];
+    if (answer->http == 0) {
+        *since = *since == 0 ? now : *since;
+    } else if (*since > 0) {
+        node->silence_max_ms =
+            now - *since > node->silence_max_ms ? now - *since : node->silence_max_ms;
+        *since = 0;
+    }
+}
+
 static void hear(struct replay_engine *engine, const struct traffic_answer *answer)
 {
     struct card *card = &engine->cards[answer->tag];
     assert(card->place == CARD_ASKING);
-    engine->silent[answer->node] = answer->http == 0;
+    hear_silence(engine, answer);
     if (answer->http == 0) {
         engine->book->nodes[answer->node].unanswered++;
         hear_nothing(engine, card, 0);
@@ -622,4 +637,10 @@ bool replay_engine_account(const struct replay_engine *engine, size_t index,
     }
     *balance = card->balance;
     return true;
+}
+
+const char *replay_engine_card(const struct replay_engine *engine, size_t card)
+{
+    assert(card < engine->traffic->card_count);
+    return engine->cards[card].number;
 }

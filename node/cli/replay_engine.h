@@ -66,4 +66,7 @@ MUST_CHECK enum status replay_engine_run(struct replay_engine *engine, size_t un
 bool replay_engine_account(const struct replay_engine *engine, size_t card,
                            struct subject_id *account, int64_t *balance);
 
+/* Its card number, or "". */
+const char *replay_engine_card(const struct replay_engine *engine, size_t card);
+
 #endif

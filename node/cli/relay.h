@@ -1,0 +1,45 @@
+/* A small TCP forwarder between nodes on this machine, so that a line can be cut and healed at real
+ * sockets without being root. Each route listens on a port of its own and forwards to another; it
+ * belongs to the two nodes that it joins. A cut closes what is open and refuses what comes.
+ *
+ * One thread carries all routes; the functions below are called from another, one at a time. */
+#ifndef RELAY_H
+#define RELAY_H
+
+#include "tally/status.h"
+
+#include "explanation.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    RELAY_ROUTES_MAX = 256,
+    RELAY_CONNECTIONS_MAX = 512,
+};
+
+struct relay;
+
+struct relay_route {
+    uint16_t listen_port; /* on 127.0.0.1 */
+    uint16_t target_port;
+    size_t first; /* the nodes that it joins */
+    size_t second;
+};
+
+/* Listens on every route and starts the thread. NULL with a sentence. */
+struct relay *relay_start(const struct relay_route *routes, size_t count,
+                          struct explanation *explanation);
+
+/* Stops the thread; everything is closed. NULL does nothing. */
+void relay_stop(struct relay *relay);
+
+/* Cuts every route of this node, or heals them. When it returns it is so. A port that cannot be
+ * listened on again is tried until it can. */
+void relay_cut(struct relay *relay, size_t node);
+void relay_heal(struct relay *relay, size_t node);
+
+/* Bytes carried since the start, both ways. */
+uint64_t relay_carried(const struct relay *relay);
+
+#endif
