@@ -348,9 +348,56 @@ static void every_vector_of_the_document_is_what_the_code_computes(void **state)
     assert_int_equal(missing, 0); /* proto/README.md lacks the vectors printed above */
 }
 
+/* The fuzzers start from the vectors. With TALLY_WRITE_SEEDS in the environment the test makes the
+ * files that it otherwise compares. */
+static void seed_compare(const char *folder, const struct vector *vector)
+{
+    char path[1024];
+    int size = snprintf(path, sizeof path, "%s/tests/fuzz/corpus/%s/%s", TALLY_SOURCE_DIR, folder,
+                        vector->name);
+    assert_true(size > 0 && (size_t)size < sizeof path);
+    bool writes = getenv("TALLY_WRITE_SEEDS") != NULL;
+    FILE *file = fopen(path, writes ? "wb" : "rb");
+    if (file == NULL) {
+        fail_msg("%s is missing", path);
+        return;
+    }
+    uint8_t read[VECTOR_SIZE_MAX + 1];
+    if (writes) {
+        assert_int_equal(fwrite(vector->bytes, 1, vector->size, file), vector->size);
+    } else {
+        assert_int_equal(fread(read, 1, sizeof read, file), vector->size);
+        assert_memory_equal(read, vector->bytes, vector->size);
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
+static void the_fuzzers_start_from_the_vectors(void **state)
+{
+    (void)state;
+    static struct vectors vectors;
+    vectors_compute(&vectors);
+    size_t seeds = 0;
+    for (size_t i = 0; i < vectors.count; i++) {
+        const struct vector *vector = &vectors.list[i];
+        static const char *const folders[] = {"event", "message", "manifest", "invitation"};
+        for (size_t j = 0; j < 4; j++) {
+            size_t length = strlen(folders[j]);
+            bool lists = j < 2 && vector->name[length] == '-';
+            bool single = j >= 2 && vector->name[length] == 0;
+            if (strncmp(vector->name, folders[j], length) == 0 && (lists || single)) {
+                seed_compare(folders[j], vector);
+                seeds++;
+            }
+        }
+    }
+    assert_int_equal(seeds, SAMPLE_EVENTS - 2 + SAMPLE_MESSAGES + 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_fuzzers_start_from_the_vectors),
         cmocka_unit_test(every_vector_of_the_document_is_what_the_code_computes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
