@@ -121,6 +121,7 @@ struct node {
     /* scratch for one step; too large for the stack */
     uint8_t frame[FRAME_SIZE_MAX];
     uint8_t block_bytes[BLOCK_SIZE_MAX];
+    uint8_t want_scratch[FRAME_SIZE_MAX];
     struct message message;
     struct block decoded;
     struct event event;

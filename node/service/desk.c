@@ -1,0 +1,333 @@
+#include "desk.h"
+
+#include "hash.h"
+#include "journal.h"
+#include "members.h"
+#include "office.h"
+#include "pull.h"
+#include "query.h"
+#include "row_key.h"
+#include "sales.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum {
+    /* Room that one command may need in the own block: acceptances from several holders and the
+     * fact itself. */
+    COMMAND_EVENTS_MAX = SHEET_HOLDERS_MAX * 2 + 2,
+    COMMAND_SIZE_MAX = 8 * 1024,
+    SPEND_WAIT_MS = 800,
+    SPEND_WAIT_MS_MAX = 10000,
+};
+
+struct event desk_event(const struct request *request, enum event_type type,
+                        const struct subject_id *subject)
+{
+    struct event event = {.type = (uint16_t)type,
+                          .subject = *subject,
+                          .ticket = request->ticket,
+                          .till = request->till,
+                          .staff = request->staff,
+                          .known = true};
+    return event;
+}
+
+void desk_refuse(struct node *node, const struct request *request, enum verdict verdict)
+{
+    struct answer answer = {.kind = request->kind, .verdict = verdict};
+    world_answer(node->world, request->number, &answer);
+}
+
+enum verdict desk_account(struct node *node, const struct account_name *name, struct answer *answer,
+                          struct account_record *record)
+{
+    struct subject_id account = name->account;
+    if (id_is_none(account.bytes, sizeof account.bytes)) {
+        struct card_record card;
+        if (name->card.size != CARD_NUMBER_SIZE || !card_load(node->rows, name->card, &card)) {
+            return REFUSED_UNKNOWN_CARD;
+        }
+        account = card.account;
+        memcpy(answer->card, card.number, sizeof answer->card);
+    }
+    if (!account_load(node->rows, &account, record) || !record->opened) {
+        return REFUSED_UNKNOWN_ACCOUNT;
+    }
+    answer->account = account;
+    answer->member = record->member;
+    answer->product = record->product;
+    answer->version = record->version;
+    const struct roster_product *product =
+        roster_product(&node->roster, record->product, record->version, node->roster.seq);
+    if (product == NULL) {
+        return REFUSED_UNKNOWN_PRODUCT;
+    }
+    memcpy(answer->currency, product->currency, sizeof answer->currency);
+    return VERDICT_ALLOWED;
+}
+
+static enum decision decide(struct node *node, const struct request *request, struct answer *answer)
+{
+    switch (request->kind) {
+    case COMMAND_ENROL:
+        return members_enrol(node, request, answer);
+    case COMMAND_ISSUE_CARD:
+        return members_issue(node, request, answer);
+    case COMMAND_TOP_UP:
+        return sales_top_up(node, request, answer);
+    case COMMAND_SPEND:
+        return sales_spend(node, request, answer);
+    case COMMAND_REFUND:
+        return sales_refund(node, request, answer);
+    case COMMAND_FREEZE:
+        return sales_freeze(node, request, answer);
+    case COMMAND_UNFREEZE:
+        return sales_unfreeze(node, request, answer);
+    case COMMAND_MOVE:
+        return sales_move(node, request, answer);
+    case COMMAND_PUBLISH_PRODUCT:
+        return office_publish(node, request, answer);
+    case COMMAND_INVITE:
+        return office_invite(node, request, answer);
+    case QUERY_MEMBER:
+    case QUERY_ACCOUNT:
+    case QUERY_HISTORY:
+    case QUERY_SALE:
+    case QUERY_TICKET:
+    case QUERY_NODE:
+    case QUERY_BRANCHES:
+    case QUERY_PRODUCTS:
+    case QUERY_DAYS:
+    case QUERY_LIABILITY:
+    case QUERY_HOLDERS:
+    case QUERY_FEED:
+    case QUERY_INVALID:
+    case COMMAND_KIND_COUNT:
+        break;
+    }
+    assert(false);
+    return DECIDED;
+}
+
+/* Says it when the batch that makes it true is durable. */
+static void answer_after(struct batch *batch, uint64_t request, const struct answer *answer)
+{
+    assert(batch->answer_count < BATCH_ANSWERS_MAX);
+    batch->answers[batch->answer_count++] =
+        (struct pending_answer){.request = request, .answer = *answer};
+}
+
+/* The answer is final: stored with the facts in one commit, said after it (D1, J2). */
+static void conclude(struct node *node, const struct request *request, struct answer *answer)
+{
+    answer->kind = request->kind;
+    if (!verdict_is_stored(answer->verdict)) {
+        world_answer(node->world, request->number, answer);
+        return;
+    }
+#if defined(MUTANT_ticket_outside_batch)
+    if (answer->verdict == VERDICT_ALLOWED && node->counters.events % 8 == 3) {
+        answer_after(node->open, request->number, answer);
+        return;
+    }
+#endif
+    answer_save(node->rows, request->till, &request->ticket, request->request_hash, answer);
+#if defined(MUTANT_answer_before_commit)
+    world_answer(node->world, request->number, answer);
+#else
+    answer_after(node->open, request->number, answer);
+#endif
+}
+
+static bool same_ticket(const struct request *a, const struct request *b)
+{
+    return a->till == b->till && ticket_equal(&a->ticket, &b->ticket);
+}
+
+/* A ticket that this till has used before: the stored answer, whatever it was. */
+static bool answer_again(struct node *node, const struct request *request)
+{
+    struct answer answer;
+    uint8_t hash[16];
+    enum row_layer layer = ROW_COMMITTED;
+#if defined(MUTANT_no_dedup)
+    if (request->kind == COMMAND_SPEND) {
+        return false;
+    }
+#endif
+    if (!answer_load(node->rows, request->till, &request->ticket, hash, &answer, &layer)) {
+        return false;
+    }
+    bool same = memcmp(hash, request->request_hash, sizeof hash) == 0;
+#if defined(MUTANT_wrong_body_same_key_accepted)
+    same = true;
+#endif
+    if (!same) {
+        desk_refuse(node, request, REFUSED_KEY_REUSED);
+        return true;
+    }
+    answer.replayed = true;
+    if (answer.kind == COMMAND_INVITE && answer.verdict == VERDICT_ALLOWED) {
+        office_invite_again(node, &answer);
+    }
+    if (layer == ROW_COMMITTED) {
+        world_answer(node->world, request->number, &answer);
+    } else {
+        answer_after(layer == ROW_OPEN ? node->open : node->flight, request->number, &answer);
+    }
+    return true;
+}
+
+static bool is_parked(const struct node *node, const struct request *request)
+{
+    for (uint32_t i = 0; i < PARKED_MAX; i++) {
+        if (node->parked[i].used && same_ticket(&node->parked[i].request, request)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Copies a text into the parked command's own memory. */
+static struct bytes keep_text(struct parked *parked, size_t *used, struct bytes text)
+{
+    assert(text.size <= sizeof parked->texts - *used);
+    uint8_t *at = parked->texts + *used;
+    if (text.size > 0) {
+        memcpy(at, text.data, text.size);
+    }
+    *used += text.size;
+    return bytes_of(at, text.size);
+}
+
+/* False when there is no place or nobody to ask. */
+static bool park(struct node *node, const struct request *request)
+{
+    struct parked *parked = NULL;
+    for (uint32_t i = 0; i < PARKED_MAX && parked == NULL; i++) {
+        parked = node->parked[i].used ? NULL : &node->parked[i];
+    }
+    if (parked == NULL) {
+        return false;
+    }
+    uint64_t now = world_monotonic_ms(node->world);
+    uint32_t wait = request->body.spend.wait_ms == 0 ? SPEND_WAIT_MS : request->body.spend.wait_ms;
+    *parked = (struct parked){.used = true, .request = *request, .since_ms = now};
+    parked->deadline_ms = now + (wait < SPEND_WAIT_MS_MAX ? wait : SPEND_WAIT_MS_MAX);
+    size_t used = 0;
+    struct request *kept = &parked->request;
+    kept->body.spend.account.card = keep_text(parked, &used, request->body.spend.account.card);
+    kept->body.spend.currency = keep_text(parked, &used, request->body.spend.currency);
+    for (uint32_t i = 0; i < request->body.spend.item_count; i++) {
+        kept->body.spend.items[i].name =
+            keep_text(parked, &used, request->body.spend.items[i].name);
+    }
+    if (!pull_ask(node, parked)) {
+        parked->used = false;
+        return false;
+    }
+    node->parked_count++;
+    return true;
+}
+
+static enum verdict unfit(const struct node *node, const struct request *request)
+{
+    const struct roster_journal *own =
+        roster_journal(&node->roster, node->journal, node->roster.seq);
+    if (node->draining) {
+        return REFUSED_BUSY;
+    }
+    if (node->read_only || own == NULL) {
+        return REFUSED_READ_ONLY;
+    }
+    if (world_space_low(node->world)) {
+        return REFUSED_SPACE;
+    }
+    if (!journal_has_room(node, COMMAND_EVENTS_MAX, COMMAND_SIZE_MAX)) {
+        return REFUSED_BUSY;
+    }
+    /* A block names at most so many others in its past: the next one has room again. */
+    bool crowded =
+        node->block.open && node->block.header.dep_count + SHEET_HOLDERS_MAX * 2 > BLOCK_DEPS_MAX;
+    return crowded && request->kind == COMMAND_SPEND ? REFUSED_BUSY : VERDICT_ALLOWED;
+}
+
+static void command(struct node *node, const struct request *request)
+{
+    enum verdict verdict = unfit(node, request);
+    if (verdict != VERDICT_ALLOWED) {
+        desk_refuse(node, request, verdict);
+        return;
+    }
+    if (answer_again(node, request)) {
+        return;
+    }
+    if (is_parked(node, request)) {
+        desk_refuse(node, request, REFUSED_BUSY);
+        return;
+    }
+    struct answer answer = {.kind = request->kind};
+    enum decision decision = decide(node, request, &answer);
+    if (decision == NEEDS_RIGHTS && park(node, request)) {
+        return;
+    }
+    conclude(node, request, &answer);
+}
+
+void desk_request(struct node *node, const struct request *request)
+{
+    if (command_is_query(request->kind)) {
+        query_answer(node, request);
+    } else {
+        command(node, request);
+    }
+}
+
+/* One look at a parked command: rights may be here, nobody may be left to ask, or it is too late.
+ */
+static void reconsider(struct node *node, struct parked *parked)
+{
+    uint64_t now = world_monotonic_ms(node->world);
+    struct answer answer = {.kind = parked->request.kind};
+    answer.pulled_ms = now - parked->since_ms;
+    enum decision decision = decide(node, &parked->request, &answer);
+    bool late = now >= parked->deadline_ms;
+    if (decision == NEEDS_RIGHTS && !late && pull_ask(node, parked)) {
+        return;
+    }
+    parked->used = false;
+    node->parked_count--;
+    conclude(node, &parked->request, &answer);
+}
+
+void desk_reconsider(struct node *node)
+{
+    uint64_t now = world_monotonic_ms(node->world);
+    bool all = node->parked_dirty;
+    node->parked_dirty = false;
+    for (uint32_t i = 0; i < PARKED_MAX && node->parked_count > 0; i++) {
+        struct parked *parked = &node->parked[i];
+        if (!parked->used || (!all && now < parked->deadline_ms)) {
+            continue;
+        }
+        if (!journal_has_room(node, COMMAND_EVENTS_MAX, COMMAND_SIZE_MAX) ||
+            (node->block.open &&
+             node->block.header.dep_count + SHEET_HOLDERS_MAX * 2 > BLOCK_DEPS_MAX)) {
+            node->parked_dirty = true; /* after the commit */
+            return;
+        }
+        reconsider(node, parked);
+    }
+}
+
+void desk_clear(struct node *node)
+{
+    for (uint32_t i = 0; i < PARKED_MAX; i++) {
+        if (node->parked[i].used) {
+            node->parked[i].used = false;
+            desk_refuse(node, &node->parked[i].request, REFUSED_BUSY);
+        }
+    }
+    node->parked_count = 0;
+}

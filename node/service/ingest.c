@@ -1,0 +1,291 @@
+#include "ingest.h"
+
+#include "block_codec.h"
+#include "event_codec.h"
+#include "journal.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { INGEST_RESERVE = 2 }; /* places kept for blocks that are pushed */
+
+bool ingest_has_room(const struct node *node)
+{
+    uint32_t spare = 0;
+    for (uint32_t i = 0; i < node->ingest_count; i++) {
+        spare += node->ingest[i].state == INGEST_FREE ? 1 : 0;
+    }
+    return spare > (node->ingest_count > INGEST_RESERVE ? INGEST_RESERVE : 0);
+}
+
+bool ingest_has(const struct node *node, uint64_t journal)
+{
+    for (uint32_t i = 0; i < node->ingest_count; i++) {
+        if (node->ingest[i].state != INGEST_FREE && node->ingest[i].journal == journal) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The want this frame answers is over, or has brought something: its clock starts again. */
+static void touch_want(struct node *node, uint32_t link, uint64_t id, bool over)
+{
+    for (uint32_t i = 0; i < node->peers_max; i++) {
+        struct peer *peer = &node->peers[i];
+        struct want *want =
+            peer->state != PEER_FREE && peer->link == link ? peer_want_by_id(peer, id) : NULL;
+        if (want != NULL && over) {
+            want->id = 0;
+        } else if (want != NULL) {
+            want->sent_ms = world_monotonic_ms(node->world);
+        }
+    }
+}
+
+void ingest_forget_link(struct node *node, uint32_t link)
+{
+    for (uint32_t i = 0; i < node->ingest_count; i++) {
+        /* What is being verified keeps its place until the verdict; what is ready stays good. */
+        if (node->ingest[i].link == link) {
+            node->ingest[i].want = 0;
+        }
+    }
+}
+
+/* The key under which a block must be signed, or NULL while it is not known. */
+static const uint8_t *key_for(struct node *node, const struct block *block)
+{
+    const struct block_header *header = &block->header;
+    if (!journal_is_authority(header->journal)) {
+        const struct roster_journal *writer =
+            roster_journal(&node->roster, header->journal, node->roster.seq);
+        return writer == NULL ? NULL : writer->public_key;
+    }
+    if (header->seq > 1) {
+        return node->roster.seq == 0 ? NULL : node->roster.authority_key;
+    }
+    bool epoch = event_decode(block->events[0], &node->event) == STATUS_OK && node->event.known &&
+                 node->event.type == EVENT_AUTH_EPOCH;
+    return epoch ? node->event.body.auth_epoch.public_key : NULL;
+}
+
+/* Signature checks of one frame: what each signature covers lies in one arena. */
+struct checks {
+    uint32_t count;
+    struct signature_check list[BLOCKS_PER_FRAME_MAX];
+    uint8_t keys[BLOCKS_PER_FRAME_MAX][32];
+    size_t used;
+    uint8_t arena[FRAME_SIZE_MAX + BLOCKS_PER_FRAME_MAX * 64];
+};
+
+static bool add_check(struct node *node, struct checks *checks, const struct block *block)
+{
+    const uint8_t *key = key_for(node, block);
+    if (key == NULL) {
+        return false;
+    }
+    memcpy(checks->keys[checks->count], key, 32);
+    struct buffer body = {.data = checks->arena + checks->used,
+                          .capacity = sizeof checks->arena - checks->used};
+    if (block_signed_bytes(&node->network, block->header_bytes, &body) != STATUS_OK) {
+        return false;
+    }
+    checks->used += body.size;
+    checks->list[checks->count] =
+        (struct signature_check){.body = buffer_bytes(&body),
+                                 .signature = block->signature.data,
+                                 .public_key = checks->keys[checks->count]};
+    checks->count++;
+    return true;
+}
+
+/* Copies one block of the frame into the place; false when the rest of the frame is of no use. */
+static bool take_block(struct node *node, struct ingest *place, uint32_t *used,
+                       struct checks *checks, struct bytes whole)
+{
+    if (whole.size > sizeof place->frame - *used ||
+        block_decode(whole, &node->decoded) != STATUS_OK) {
+        return false;
+    }
+    const struct block_header *header = &node->decoded.header;
+    const struct frontier_entry *entry = frontier_find(&node->frontier, header->journal);
+    if (entry == NULL || (place->count > 0 && header->journal != place->journal)) {
+        return false;
+    }
+    place->journal = header->journal;
+    if (header->seq < entry->seq) {
+        return true; /* had it */
+    }
+    memcpy(place->frame + *used, whole.data, whole.size);
+    /* What the checks borrow must be the copy. */
+    enum status status = block_decode(bytes_of(place->frame + *used, whole.size), &node->decoded);
+    assert(status == STATUS_OK);
+    if (!add_check(node, checks, &node->decoded)) {
+        return false;
+    }
+    place->at[place->count] = *used;
+    place->size[place->count] = (uint32_t)whole.size;
+    place->count++;
+    *used += (uint32_t)whole.size;
+    return true;
+}
+
+static struct ingest *free_place(struct node *node)
+{
+    for (uint32_t i = 0; i < node->ingest_count; i++) {
+        if (node->ingest[i].state == INGEST_FREE) {
+            return &node->ingest[i];
+        }
+    }
+    return NULL;
+}
+
+/* What a pushed or brought block says about its sender. */
+static void note_has(struct node *node, struct peer *peer, uint64_t journal, uint64_t seq)
+{
+    const struct frontier_entry *entry = frontier_find(&node->frontier, journal);
+    if (entry != NULL) {
+        uint64_t *has = &peer->has[frontier_position(&node->frontier, entry)];
+        *has = *has > seq ? *has : seq;
+    }
+}
+
+void ingest_hear(struct node *node, struct peer *peer, const struct message *message)
+{
+    bool last = message->body.blocks.more == 0;
+    uint64_t want = message->body.blocks.want;
+    struct ingest *place = free_place(node);
+    if (place == NULL || message->body.blocks.count == 0) {
+        touch_want(node, peer->link, want, last || place == NULL);
+        return;
+    }
+    place->link = peer->link;
+    place->want = want;
+    place->last = last;
+    place->journal = 0;
+    place->count = 0;
+    place->next = 0;
+    place->order = node->ingest_order++;
+    struct checks checks;
+    checks.count = 0;
+    checks.used = 0;
+    uint32_t used = 0;
+    bool useful = true;
+    for (uint32_t i = 0; useful && i < message->body.blocks.count; i++) {
+        useful = take_block(node, place, &used, &checks, message->body.blocks.list[i]);
+        if (useful) {
+            note_has(node, peer, place->journal, node->decoded.header.seq);
+        }
+    }
+    if (place->count == 0) {
+        touch_want(node, peer->link, want, last || !useful);
+        return;
+    }
+    touch_want(node, peer->link, want, false);
+    place->last = last || !useful;
+    place->state = INGEST_VERIFYING;
+    place->token = node->next_token++;
+    world_verify(node->world, place->token, checks.list, checks.count);
+}
+
+void ingest_verified(struct node *node, uint64_t token, bool good)
+{
+    for (uint32_t i = 0; i < node->ingest_count; i++) {
+        struct ingest *place = &node->ingest[i];
+        if (place->state != INGEST_VERIFYING || place->token != token) {
+            continue;
+        }
+        if (good) {
+            place->state = INGEST_READY;
+            return;
+        }
+        node_alarm(node, ALARM_BAD_BLOCK, place->journal, 0);
+        touch_want(node, place->link, place->want, true);
+        place->state = INGEST_FREE;
+        world_drop_link(node->world, place->link);
+        return;
+    }
+}
+
+static void prove_fork(struct node *node, const struct block *block)
+{
+    struct frontier_entry *entry = frontier_find(&node->frontier, block->header.journal);
+    entry->frozen = true;
+    frontier_save(node->rows, entry);
+    node_alarm(node, ALARM_JOURNAL_FORK, block->header.journal, block->header.seq);
+}
+
+/* Somebody holds more of our own journal than we do, signed by us: a restored or cloned disk. The
+ * node must never write at those positions again. */
+static void own_block(struct node *node, const struct block *block)
+{
+    const struct frontier_entry *own = frontier_find(&node->frontier, node->journal);
+    if (block->header.seq > own->seq) {
+        if (!node->read_only) {
+            node_alarm(node, ALARM_AMNESIA, node->journal, block->header.seq);
+        }
+        node->read_only = true;
+    }
+}
+
+/* True when the place is done with. */
+static bool admit_from(struct node *node, struct ingest *place)
+{
+    while (place->next < place->count) {
+        struct bytes whole =
+            bytes_of(place->frame + place->at[place->next], place->size[place->next]);
+        enum status status = block_decode(whole, &node->decoded);
+        assert(status == STATUS_OK);
+        if (node->decoded.header.journal == node->journal) {
+            own_block(node, &node->decoded);
+            place->next++;
+            continue;
+        }
+        enum admission admission = journal_admit(node, &node->decoded);
+        if (admission == ADMISSION_FULL) {
+            return false;
+        }
+        if (admission == ADMITTED) {
+            node->parked_dirty = true;
+        }
+        if (admission == ADMISSION_FORK) {
+            prove_fork(node, &node->decoded);
+        }
+        if (admission == ADMISSION_REJECTED) {
+            /* Signed, and against the format's rules: the journal stands still here, on every node
+             * alike, until the authority closes it. Asking again would bring the same block. */
+            const struct frontier_entry *entry =
+                frontier_find(&node->frontier, node->decoded.header.journal);
+            node->blocked[frontier_position(&node->frontier, entry)] =
+                (struct blocked){.on = entry->journal, .seq = UINT64_MAX};
+            node_alarm(node, ALARM_BAD_BLOCK, node->decoded.header.journal,
+                       node->decoded.header.seq);
+        }
+        if (admission != ADMITTED && admission != ADMISSION_DUPLICATE) {
+            place->next = place->count; /* what follows it cannot be admitted either */
+            break;
+        }
+        place->next++;
+    }
+    return true;
+}
+
+void ingest_admit(struct node *node)
+{
+    for (;;) {
+        struct ingest *oldest = NULL;
+        for (uint32_t i = 0; i < node->ingest_count; i++) {
+            struct ingest *place = &node->ingest[i];
+            bool older = oldest == NULL || place->order < oldest->order;
+            if (place->state == INGEST_READY && older) {
+                oldest = place;
+            }
+        }
+        if (oldest == NULL || !admit_from(node, oldest)) {
+            return;
+        }
+        touch_want(node, oldest->link, oldest->want, oldest->last);
+        oldest->state = INGEST_FREE;
+    }
+}

@@ -1,0 +1,370 @@
+#include "pull.h"
+
+#include "journal.h"
+#include "row_key.h"
+#include "sales.h"
+#include "talk.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { PULL_RETRY_MS = 250 };
+
+/* Who gets the question for `holder`: its own link, or one that may pass it on. */
+static struct peer *way_to(struct node *node, uint64_t holder, uint64_t not_via)
+{
+    struct peer *relay = NULL;
+    for (uint32_t i = 0; i < node->peers_max; i++) {
+        struct peer *peer = &node->peers[i];
+        if (peer->state != PEER_ESTABLISHED) {
+            continue;
+        }
+        if (peer->journal == holder) {
+            return peer;
+        }
+        const struct roster_journal *entry =
+            roster_journal(&node->roster, peer->journal, node->roster.seq);
+        bool relays = entry != NULL && (entry->roles & (ROLE_RELAY | ROLE_OFFICE)) != 0;
+        if (relays && peer->journal != not_via &&
+            (relay == NULL || (entry->roles & ROLE_OFFICE) != 0)) {
+            relay = peer;
+        }
+    }
+    return relay;
+}
+
+static void send_question(struct node *node, struct parked *parked, uint32_t slot,
+                          const struct subject_id *account, const struct rights_line *lines,
+                          uint32_t count)
+{
+    struct peer *peer = way_to(node, parked->asked[slot].journal, 0);
+    if (peer == NULL) {
+        return;
+    }
+    struct message *message = &node->message;
+    message->kind = MESSAGE_RIGHTS_REQ;
+    message->session = peer->session;
+    message->body.rights_req.request = parked->asked[slot].request;
+    message->body.rights_req.origin = node->journal;
+    message->body.rights_req.holder = parked->asked[slot].journal;
+    message->body.rights_req.account = *account;
+    message->body.rights_req.count = count;
+    memcpy(message->body.rights_req.list, lines, count * sizeof *lines);
+    talk_send(node, peer, CHANNEL_CONTROL, message);
+    parked->asked[slot].sent_ms = world_monotonic_ms(node->world);
+}
+
+static uint32_t find_asked(const struct parked *parked, uint64_t journal)
+{
+    for (uint32_t i = 0; i < parked->asked_count; i++) {
+        if (parked->asked[i].journal == journal) {
+            return i;
+        }
+    }
+    return UINT32_MAX;
+}
+
+/* A question is settled when its answer was no, or when the move it named has arrived. */
+static bool still_open(struct node *node, const struct parked *parked, uint32_t slot)
+{
+    if (!parked->asked[slot].answered) {
+        return way_to(node, parked->asked[slot].journal, 0) != NULL;
+    }
+    const struct frontier_entry *entry =
+        frontier_find(&node->frontier, parked->asked[slot].journal);
+    return parked->asked[slot].move_seq > 0 && entry != NULL &&
+           entry->seq < parked->asked[slot].move_seq;
+}
+
+/* What the spend lacks, lot by lot: its plan over everybody's rights, less what is usable here. */
+struct lack {
+    struct sheet sheet;
+    struct subject_id account;
+    uint32_t count;
+    struct rights_line lines[EVENT_LINES_MAX];
+};
+
+static bool find_lack(struct node *node, const struct parked *parked, struct lack *lack)
+{
+    struct answer answer = {0};
+    struct account_record account;
+    const struct request *request = &parked->request;
+    if (desk_account(node, &request->body.spend.account, &answer, &account) != VERDICT_ALLOWED) {
+        return false;
+    }
+    lack->account = answer.account;
+    lack->count = 0;
+    (void)sheet_load(node->rows, &answer.account, &lack->sheet);
+    const struct block_header *header = journal_header(node);
+    const struct roster_product *product =
+        roster_product(&node->roster, account.product, account.version, header->auth);
+    struct spendable lots[SHEET_LOTS_MAX];
+    size_t count = sheet_spendables(&lack->sheet, node->journal, header->day, true, lots);
+    struct spend_plan plan;
+    spend_plan(lots, count, request->body.spend.amount,
+               product == NULL ? SPEND_PROPORTIONAL : (enum spend_order)product->order, &plan);
+    for (uint32_t i = 0; i < plan.line_count; i++) {
+        const struct sheet_lot *lot = sheet_find(&lack->sheet, &plan.lines[i].lot);
+        assert(lot != NULL);
+        int64_t here = sheet_lot_held(lot, node->journal) + sheet_lot_coming(lot, node->journal);
+        if (plan.lines[i].amount > here) {
+            lack->lines[lack->count++] = (struct rights_line){
+                .lot = plan.lines[i].lot, .amount = plan.lines[i].amount - here};
+        }
+    }
+    return lack->count > 0;
+}
+
+/* The journal that holds most of what is lacking and was not asked yet; 0 = nobody. */
+static uint64_t richest(struct node *node, const struct parked *parked, struct lack *lack)
+{
+    uint64_t best = 0;
+    int64_t most = 0;
+    for (uint32_t i = 0; i < lack->count; i++) {
+        const struct sheet_lot *lot = sheet_find(&lack->sheet, &lack->lines[i].lot);
+        for (uint32_t h = 0; lot != NULL && h < lot->holder_count; h++) {
+            uint64_t journal = lot->holders[h].journal;
+            bool candidate = journal != node->journal &&
+                             find_asked(parked, journal) == UINT32_MAX &&
+                             lot->holders[h].held > most && way_to(node, journal, 0) != NULL;
+            if (candidate) {
+                best = journal;
+                most = lot->holders[h].held;
+            }
+        }
+    }
+    return best;
+}
+
+/* Asks one holder for as much of each lacking lot as it holds; takes that off what is lacking. */
+static void ask(struct node *node, struct parked *parked, struct lack *lack, uint64_t journal)
+{
+    struct rights_line lines[EVENT_LINES_MAX];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < lack->count; i++) {
+        const struct sheet_lot *lot = sheet_find(&lack->sheet, &lack->lines[i].lot);
+        int64_t held = lot == NULL ? 0 : sheet_lot_held(lot, journal);
+        int64_t part = amount_smaller(held, lack->lines[i].amount);
+        if (part > 0) {
+            lines[count++] = (struct rights_line){.lot = lack->lines[i].lot, .amount = part};
+            lack->lines[i].amount -= part;
+        }
+    }
+    uint32_t slot = parked->asked_count++;
+    parked->asked[slot].journal = journal;
+    parked->asked[slot].answered = count == 0;
+    parked->asked[slot].move_seq = 0;
+    world_random(node->world, parked->asked[slot].request.bytes,
+                 sizeof parked->asked[slot].request.bytes);
+    if (count > 0) {
+        send_question(node, parked, slot, &lack->account, lines, count);
+        node->pulls_asked++;
+    }
+}
+
+bool pull_ask(struct node *node, struct parked *parked)
+{
+    struct lack lack;
+    bool under_way = false;
+    for (uint32_t i = 0; i < parked->asked_count; i++) {
+        under_way = under_way || still_open(node, parked, i);
+    }
+    if (under_way) {
+        return true; /* one round at a time: what comes may be enough */
+    }
+    if (!find_lack(node, parked, &lack)) {
+        return false;
+    }
+    int64_t lacking = 0;
+    for (uint32_t i = 0; i < lack.count; i++) {
+        lacking += lack.lines[i].amount;
+    }
+    while (lacking > 0 && parked->asked_count < PULL_HOLDERS_MAX) {
+        uint64_t journal = richest(node, parked, &lack);
+        if (journal == 0) {
+            break;
+        }
+        ask(node, parked, &lack, journal);
+        lacking = 0;
+        for (uint32_t i = 0; i < lack.count; i++) {
+            lacking += lack.lines[i].amount;
+        }
+        under_way = true;
+    }
+    return under_way;
+}
+
+void pull_retry(struct node *node, uint64_t now_ms)
+{
+    for (uint32_t i = 0; i < PARKED_MAX && node->parked_count > 0; i++) {
+        struct parked *parked = &node->parked[i];
+        for (uint32_t k = 0; parked->used && k < parked->asked_count; k++) {
+            if (parked->asked[k].answered || now_ms - parked->asked[k].sent_ms < PULL_RETRY_MS) {
+                continue;
+            }
+            struct lack lack;
+            if (!find_lack(node, parked, &lack)) {
+                node->parked_dirty = true;
+                break;
+            }
+            /* The same request id: a holder that served it answers with the same move. */
+            send_question(node, parked, k, &lack.account, lack.lines, lack.count);
+        }
+    }
+}
+
+static void respond(struct node *node, struct peer *peer, const struct message *asked,
+                    enum rights_status status, uint64_t seq, struct batch *after)
+{
+    struct message *message = &node->message;
+    struct ticket_id request = asked->body.rights_req.request;
+    uint64_t origin = asked->body.rights_req.origin;
+    uint64_t holder = asked->body.rights_req.holder;
+    message->kind = MESSAGE_RIGHTS_RSP;
+    message->session = peer->session;
+    message->body.rights_rsp.request = request;
+    message->body.rights_rsp.origin = origin;
+    message->body.rights_rsp.holder = holder;
+    message->body.rights_rsp.status = status;
+    message->body.rights_rsp.seq = seq;
+    if (after == NULL) {
+        talk_send(node, peer, CHANNEL_CONTROL, message);
+    } else {
+        talk_send_after(node, after, peer, message);
+    }
+}
+
+/* How much of a line to give: the need, or half of what is held if that is more. */
+static int64_t share_to_give(int64_t held, int64_t need)
+{
+    int64_t half = held - held / 2;
+#if defined(MUTANT_give_more_than_held)
+    return need > half ? need : half;
+#else
+    return amount_smaller(held, need > half ? need : half);
+#endif
+}
+
+static uint32_t lines_to_give(struct node *node, const struct message *asked, struct event *move)
+{
+    uint32_t count = 0;
+    const struct subject_id *account = &asked->body.rights_req.account;
+    for (uint32_t i = 0; i < asked->body.rights_req.count; i++) {
+        const struct rights_line *line = &asked->body.rights_req.list[i];
+        bool twice = false;
+        for (uint32_t k = 0; k < count; k++) {
+            twice = twice || lot_equal(&move->body.move.lines[k].lot, &line->lot);
+        }
+        int64_t raw = own_raw(node, account, &line->lot);
+        if (twice || raw <= 0 || !amount_in_range(line->amount)) {
+            continue;
+        }
+        int64_t give = share_to_give(raw, line->amount);
+        move->body.move.lines[count++] =
+            (struct lot_line){.lot = line->lot, .amount = give, .after = raw - give};
+    }
+    return count;
+}
+
+static void serve(struct node *node, struct peer *peer, const struct message *asked)
+{
+    struct row_key key = row_key(TABLE_PULL);
+    row_key_raw(&key, asked->body.rights_req.request.bytes, 16);
+    uint8_t memory[32];
+    struct buffer value = BUFFER_OVER(memory);
+    enum row_layer layer = ROW_COMMITTED;
+    if (rows_load(node->rows, row_key_bytes(&key), &value, &layer)) {
+        uint64_t seq = number_load(node->rows, row_key_bytes(&key));
+        struct batch *after = layer == ROW_COMMITTED   ? NULL
+                              : layer == ROW_IN_FLIGHT ? node->flight
+                                                       : node->open;
+        respond(node, peer, asked, RIGHTS_GRANTED, seq, after);
+        return;
+    }
+    struct sheet sheet;
+    (void)sheet_load(node->rows, &asked->body.rights_req.account, &sheet);
+#if !defined(MUTANT_pull_ignores_freeze)
+    if (sheet.frozen > 0) {
+        respond(node, peer, asked, RIGHTS_FROZEN, 0, NULL);
+        return;
+    }
+#endif
+    bool busy = node->draining || node->read_only || world_space_low(node->world) ||
+                !journal_has_room(node, 1, EVENT_SIZE_MAX);
+    if (busy) {
+        respond(node, peer, asked, RIGHTS_BUSY, 0, NULL);
+        return;
+    }
+    const struct block_header *header = journal_header(node);
+    uint64_t origin = asked->body.rights_req.origin;
+    bool admitted = origin != node->journal &&
+                    roster_journal(&node->roster, origin, header->auth) != NULL &&
+                    roster_journal(&node->roster, node->journal, header->auth) != NULL;
+    struct event move = {
+        .type = EVENT_RIGHTS_MOVE, .subject = asked->body.rights_req.account, .known = true};
+    move.body.move.to = origin;
+    move.body.move.request = asked->body.rights_req.request;
+    move.body.move.why = MOVE_PULLED;
+    uint32_t count = admitted ? lines_to_give(node, asked, &move) : 0;
+    if (count == 0) {
+        respond(node, peer, asked, RIGHTS_NONE, 0, NULL);
+        return;
+    }
+    move.body.move.line_count = (uint8_t)count;
+    struct event_ref ref = journal_append(node, &move);
+    number_save(node->rows, row_key_bytes(&key), ref.seq);
+    node->pulls_served++;
+    respond(node, peer, asked, RIGHTS_GRANTED, ref.seq, node->open);
+}
+
+void pull_hear_request(struct node *node, struct peer *peer, const struct message *message)
+{
+    uint64_t holder = message->body.rights_req.holder;
+    if (holder == node->journal) {
+        /* `respond` reuses the node's message: keep the question apart. */
+        struct message asked = {.kind = message->kind, .session = message->session};
+        memcpy(&asked.body.rights_req, &message->body.rights_req, sizeof asked.body.rights_req);
+        serve(node, peer, &asked);
+        return;
+    }
+    /* Passed on once, and only to the holder itself; its move comes back as a block. */
+    for (uint32_t i = 0; i < node->peers_max; i++) {
+        struct peer *next = &node->peers[i];
+        if (next->state == PEER_ESTABLISHED && next->journal == holder && next != peer) {
+            node->message.session = next->session;
+            talk_send(node, next, CHANNEL_CONTROL, &node->message);
+            return;
+        }
+    }
+    struct message asked = {.kind = message->kind};
+    memcpy(&asked.body.rights_req, &message->body.rights_req, sizeof asked.body.rights_req);
+    respond(node, peer, &asked, RIGHTS_NONE, 0, NULL);
+}
+
+void pull_hear_response(struct node *node, const struct message *message)
+{
+    uint64_t origin = message->body.rights_rsp.origin;
+    if (origin != node->journal) {
+        for (uint32_t i = 0; i < node->peers_max; i++) {
+            struct peer *next = &node->peers[i];
+            if (next->state == PEER_ESTABLISHED && next->journal == origin) {
+                node->message.session = next->session;
+                talk_send(node, next, CHANNEL_CONTROL, &node->message);
+                return;
+            }
+        }
+        return;
+    }
+    for (uint32_t i = 0; i < PARKED_MAX && node->parked_count > 0; i++) {
+        struct parked *parked = &node->parked[i];
+        for (uint32_t k = 0; parked->used && k < parked->asked_count; k++) {
+            if (ticket_equal(&parked->asked[k].request, &message->body.rights_rsp.request)) {
+                parked->asked[k].answered = true;
+                parked->asked[k].move_seq = message->body.rights_rsp.status == RIGHTS_GRANTED
+                                                ? message->body.rights_rsp.seq
+                                                : 0;
+                node->parked_dirty = true;
+            }
+        }
+    }
+}

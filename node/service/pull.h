@@ -1,0 +1,15 @@
+/* Rights on demand: asking the holders of what a spend lacks, and giving to who asks. */
+#ifndef PULL_H
+#define PULL_H
+
+#include "node_state.h"
+
+/* Asks reachable holders that were not asked yet for what the parked spend still lacks. False when
+ * nothing is under way and nobody is left to ask. */
+bool pull_ask(struct node *node, struct parked *parked);
+/* Repeats questions that had no answer. */
+void pull_retry(struct node *node, uint64_t now_ms);
+void pull_hear_request(struct node *node, struct peer *peer, const struct message *message);
+void pull_hear_response(struct node *node, const struct message *message);
+
+#endif

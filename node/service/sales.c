@@ -1,0 +1,447 @@
+#include "sales.h"
+
+#include "hash.h"
+#include "journal.h"
+#include "row_key.h"
+
+#include "bonus.h"
+#include "calendar.h"
+#include "refund.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { GIVERS_MAX = SHEET_HOLDERS_MAX * 2 }; /* acceptances that one spend may write */
+
+int64_t sheet_usable(const struct sheet *sheet, uint64_t journal, uint32_t day)
+{
+    int64_t usable = 0;
+    for (uint32_t i = 0; i < sheet->lot_count; i++) {
+        const struct sheet_lot *lot = &sheet->lots[i];
+        bool money = lot->bucket == BUCKET_PRINCIPAL || lot->bucket == BUCKET_BONUS;
+        if (money && lot_is_valid_on(lot->from_day, lot->to_day, day)) {
+            usable += sheet_lot_held(lot, journal) + sheet_lot_coming(lot, journal);
+        }
+    }
+    return usable;
+}
+
+size_t sheet_spendables(const struct sheet *sheet, uint64_t journal, uint32_t day, bool whole,
+                        struct spendable *lots)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < sheet->lot_count; i++) {
+        const struct sheet_lot *lot = &sheet->lots[i];
+        bool money = lot->bucket == BUCKET_PRINCIPAL || lot->bucket == BUCKET_BONUS;
+        if (!money || !lot_is_valid_on(lot->from_day, lot->to_day, day)) {
+            continue;
+        }
+        int64_t usable =
+            whole ? lot->left : sheet_lot_held(lot, journal) + sheet_lot_coming(lot, journal);
+        if (usable > 0) {
+            lots[count++] = (struct spendable){.lot = lot->lot,
+                                               .bucket = lot->bucket,
+                                               .to_day = lot->to_day,
+                                               .issued = lot->issued,
+                                               .usable = usable};
+        }
+    }
+    return count;
+}
+
+int64_t own_raw(struct node *node, const struct subject_id *account, const struct lot_id *lot)
+{
+    struct row_key key = key_of_registers(account, lot, node->journal);
+    struct registers registers;
+    (void)registers_load(node->rows, &key, &registers);
+    return registers_raw(&registers);
+}
+
+static enum decision refuse(struct answer *answer, enum verdict verdict)
+{
+    answer->verdict = verdict;
+    return DECIDED;
+}
+
+static bool other_currency(const struct answer *answer, struct bytes currency)
+{
+    return currency.size != 0 && !bytes_equal(currency, BYTES_OF(answer->currency));
+}
+
+/* What the till is told of the account once the facts are in the batch. */
+static void report(struct node *node, struct answer *answer)
+{
+    struct sheet sheet;
+    (void)sheet_load(node->rows, &answer->account, &sheet);
+    answer->balance = sheet.principal + sheet.bonus;
+    answer->usable_here = sheet_usable(&sheet, node->journal, journal_header(node)->day);
+    answer->at_ms = (int64_t)(journal_header(node)->hlc >> 16);
+}
+
+enum decision sales_top_up(struct node *node, const struct request *request, struct answer *answer)
+{
+    struct account_record account;
+    enum verdict verdict = desk_account(node, &request->body.top_up.account, answer, &account);
+    if (verdict != VERDICT_ALLOWED) {
+        return refuse(answer, verdict);
+    }
+    if (other_currency(answer, request->body.top_up.currency)) {
+        return refuse(answer, REFUSED_CURRENCY);
+    }
+    int64_t amount = request->body.top_up.amount;
+    if (!amount_in_range(amount)) {
+        return refuse(answer, REFUSED_AMOUNT);
+    }
+    struct sheet sheet;
+    (void)sheet_load(node->rows, &answer->account, &sheet);
+    if (sheet.frozen > 0) {
+        return refuse(answer, REFUSED_FROZEN);
+    }
+    const struct block_header *header = journal_header(node);
+    const struct roster_product *product =
+        roster_product(&node->roster, account.product, account.version, header->auth);
+    if (product == NULL) {
+        return refuse(answer, REFUSED_UNKNOWN_PRODUCT);
+    }
+    if (product->balance_cap > 0 && amount > product->balance_cap - sheet.principal) {
+        int64_t room = product->balance_cap - sheet.principal;
+        answer->limit = room > 0 ? room : 0;
+        return refuse(answer, REFUSED_CAP);
+    }
+    if (sheet.lot_count + 2 > SHEET_LOTS_MAX || sheet.unlisted != 0) {
+        return refuse(answer, REFUSED_LOTS);
+    }
+    int64_t bonus = bonus_of(product->steps, product->step_count, amount);
+    struct event event = desk_event(request, EVENT_TOPUP, &answer->account);
+    event.body.topup.tender = request->body.top_up.tender;
+    event.body.topup.version = product->version;
+    event.body.topup.lot_count = bonus > 0 ? 2 : 1;
+    /* Valid at once and everywhere: a branch whose clock is behind must not refuse new money. */
+    event.body.topup.lots[0] = (struct lot_terms){
+        .bucket = BUCKET_PRINCIPAL, .amount = amount, .product = product->product};
+    event.body.topup.lots[1] = (struct lot_terms){
+        .bucket = BUCKET_BONUS,
+        .amount = bonus,
+        .to_day =
+            product->bonus_days == 0 ? 0 : calendar_add_days(header->day, product->bonus_days),
+        .product = product->product};
+    answer->event = journal_append(node, &event);
+    answer->principal = amount;
+    answer->bonus = bonus;
+    report(node, answer);
+    return DECIDED;
+}
+
+/* Accepts all that is on its way here of the lots that the plan takes more of than is held. */
+static bool accept_coming(struct node *node, const struct request *request,
+                          const struct subject_id *account, const struct sheet *sheet,
+                          const struct spend_plan *plan)
+{
+    uint64_t givers[GIVERS_MAX];
+    uint32_t giver_count = 0;
+    bool wanted[SHEET_LOTS_MAX] = {false};
+    for (uint32_t i = 0; i < sheet->lot_count; i++) {
+        const struct sheet_lot *lot = &sheet->lots[i];
+        for (uint32_t k = 0; k < plan->line_count; k++) {
+            bool short_here = lot_equal(&lot->lot, &plan->lines[k].lot) &&
+                              plan->lines[k].amount > sheet_lot_held(lot, node->journal);
+            wanted[i] = wanted[i] || short_here;
+        }
+        for (uint32_t f = 0; wanted[i] && f < lot->flight_count; f++) {
+            bool listed = lot->flights[f].to != node->journal;
+            for (uint32_t g = 0; !listed && g < giver_count; g++) {
+                listed = givers[g] == lot->flights[f].from;
+            }
+            if (!listed && giver_count == GIVERS_MAX) {
+                return false; /* more than one command may take in: some must be accepted first */
+            }
+            if (!listed) {
+                givers[giver_count++] = lot->flights[f].from;
+            }
+        }
+    }
+    for (uint32_t g = 0; g < giver_count; g++) {
+        struct event event = desk_event(request, EVENT_RIGHTS_ACCEPT, account);
+        event.ticket = (struct ticket_id){{0}};
+        event.body.accept.from = givers[g];
+        if (!journal_depend(node, givers[g])) {
+            return false;
+        }
+        for (uint32_t i = 0; i < sheet->lot_count; i++) {
+            const struct sheet_lot *lot = &sheet->lots[i];
+            for (uint32_t f = 0; wanted[i] && f < lot->flight_count; f++) {
+                bool ours =
+                    lot->flights[f].to == node->journal && lot->flights[f].from == givers[g];
+                if (!ours || event.body.accept.line_count == EVENT_LINES_MAX) {
+                    continue;
+                }
+                struct row_key key = key_of_grant(&lot->lot, givers[g], node->journal);
+                struct grant_record grant;
+                (void)grant_load(node->rows, &key, &grant);
+                event.body.accept.lines[event.body.accept.line_count++] =
+                    (struct accept_line){.lot = lot->lot, .cumulative = grant.grant.granted};
+            }
+        }
+        (void)journal_append(node, &event);
+    }
+    return true;
+}
+
+static void append_spend(struct node *node, const struct request *request,
+                         const struct spend_plan *plan, struct answer *answer)
+{
+    struct event event = desk_event(request, EVENT_SPEND, &answer->account);
+    event.body.spend.line_count = (uint8_t)plan->line_count;
+    for (uint32_t i = 0; i < plan->line_count; i++) {
+        const struct spend_line *line = &plan->lines[i];
+        int64_t raw = own_raw(node, &answer->account, &line->lot);
+        event.body.spend.lines[i] = (struct lot_line){
+            .lot = line->lot, .amount = line->amount, .after = raw - line->amount};
+    }
+    event.body.spend.item_count = (uint8_t)request->body.spend.item_count;
+    memcpy(event.body.spend.items, request->body.spend.items, sizeof event.body.spend.items);
+    answer->event = journal_append(node, &event);
+    answer->principal = plan->principal;
+    answer->bonus = plan->bonus;
+    report(node, answer);
+}
+
+static enum verdict check_spend(struct node *node, const struct request *request,
+                                struct answer *answer, struct account_record *account,
+                                struct sheet *sheet)
+{
+    enum verdict verdict = desk_account(node, &request->body.spend.account, answer, account);
+    if (verdict != VERDICT_ALLOWED) {
+        return verdict;
+    }
+    if (other_currency(answer, request->body.spend.currency)) {
+        return REFUSED_CURRENCY;
+    }
+    if (!amount_in_range(request->body.spend.amount)) {
+        return REFUSED_AMOUNT;
+    }
+    (void)sheet_load(node->rows, &answer->account, sheet);
+#if !defined(MUTANT_freeze_ignored)
+    if (sheet->frozen > 0) {
+        return REFUSED_FROZEN;
+    }
+#endif
+    return VERDICT_ALLOWED;
+}
+
+enum decision sales_spend(struct node *node, const struct request *request, struct answer *answer)
+{
+    struct account_record account;
+    struct sheet sheet;
+    enum verdict verdict = check_spend(node, request, answer, &account, &sheet);
+    if (verdict != VERDICT_ALLOWED) {
+        return refuse(answer, verdict);
+    }
+    const struct block_header *header = journal_header(node);
+    const struct roster_product *product =
+        roster_product(&node->roster, account.product, account.version, header->auth);
+    enum spend_order order =
+        product == NULL ? SPEND_PROPORTIONAL : (enum spend_order)product->order;
+    struct spendable lots[SHEET_LOTS_MAX];
+    struct spend_plan plan;
+    int64_t amount = request->body.spend.amount;
+    size_t count = sheet_spendables(&sheet, node->journal, header->day, false, lots);
+    spend_plan(lots, count, amount, order, &plan);
+#if defined(MUTANT_rounding_loses_cent)
+    if (plan.line_count == 2 && plan.lines[1].amount > 1 && plan.covered == amount) {
+        plan.lines[1].amount--;
+    }
+#endif
+    if (plan.covered == amount && accept_coming(node, request, &answer->account, &sheet, &plan)) {
+        append_spend(node, request, &plan, answer);
+        return DECIDED;
+    }
+    struct spend_plan whole;
+    count = sheet_spendables(&sheet, node->journal, header->day, true, lots);
+    spend_plan(lots, count, amount, order, &whole);
+    answer->balance = sheet.principal + sheet.bonus;
+    answer->usable_here = sheet_usable(&sheet, node->journal, header->day);
+    answer->offer = plan.covered < amount ? plan.covered : 0;
+    answer->verdict = whole.covered < amount ? REFUSED_BALANCE : REFUSED_RIGHTS;
+    return answer->verdict == REFUSED_RIGHTS ? NEEDS_RIGHTS : DECIDED;
+}
+
+enum decision sales_refund(struct node *node, const struct request *request, struct answer *answer)
+{
+    struct event_ref ref = request->body.refund.sale;
+    struct sale_record sale;
+    if (!sale_load(node->rows, ref, &sale)) {
+        return refuse(answer, REFUSED_UNKNOWN_SALE);
+    }
+    struct account_record account;
+    struct account_name name = {.account = sale.account};
+    enum verdict verdict = desk_account(node, &name, answer, &account);
+    if (verdict != VERDICT_ALLOWED) {
+        return refuse(answer, verdict);
+    }
+    if (ref.journal != node->journal) {
+        answer->branch = journal_branch(ref.journal);
+        return refuse(answer, REFUSED_OTHER_BRANCH);
+    }
+    if (!amount_in_range(request->body.refund.amount)) {
+        return refuse(answer, REFUSED_AMOUNT);
+    }
+    struct refundable lines[EVENT_LINES_MAX];
+    int64_t parts[EVENT_LINES_MAX] = {0};
+    for (uint32_t i = 0; i < sale.line_count; i++) {
+        lines[i] = (struct refundable){.bucket = sale.lines[i].bucket,
+                                       .issued = sale.lines[i].issued,
+                                       .left = sale.lines[i].spent - sale.lines[i].refunded};
+    }
+    int64_t left = refund_split(lines, sale.line_count, request->body.refund.amount, parts);
+    const struct block_header *header = journal_header(node);
+    bool ended = !lot_is_valid_on(0, sale.to_day, header->day);
+    if (ended || request->body.refund.amount > left) {
+        answer->limit = ended ? 0 : left;
+        return refuse(answer, REFUSED_REFUNDABLE);
+    }
+    struct event event = desk_event(request, EVENT_REFUND, &sale.account);
+    event.body.refund.sale = ref;
+    event.body.refund.reason = request->body.refund.reason;
+    for (uint32_t i = 0; i < sale.line_count; i++) {
+        if (parts[i] == 0) {
+            continue;
+        }
+        event.body.refund.lines[event.body.refund.line_count++] =
+            (struct lot_line){.lot = hash_refund_lot(ref.journal, ref.seq, &sale.leaf, (uint16_t)i),
+                              .amount = parts[i],
+                              .after = lines[i].left - parts[i]};
+        if (sale.lines[i].bucket == BUCKET_PRINCIPAL) {
+            answer->principal += parts[i];
+        } else {
+            answer->bonus += parts[i];
+        }
+    }
+    answer->event = journal_append(node, &event);
+    report(node, answer);
+    return DECIDED;
+}
+
+enum decision sales_move(struct node *node, const struct request *request, struct answer *answer)
+{
+    struct account_record account;
+    enum verdict verdict = desk_account(node, &request->body.move.account, answer, &account);
+    if (verdict != VERDICT_ALLOWED) {
+        return refuse(answer, verdict);
+    }
+    const struct block_header *header = journal_header(node);
+    const struct roster_journal *to = NULL;
+    for (uint32_t i = 0; i < node->roster.journal_count; i++) {
+        const struct roster_journal *one = &node->roster.journals[i];
+        if (journal_branch(one->journal) == request->body.move.branch &&
+            one->since <= header->auth) {
+            to = one;
+        }
+    }
+    if (to == NULL) {
+        return refuse(answer, REFUSED_UNKNOWN_BRANCH);
+    }
+    if (to->journal == node->journal) {
+        return refuse(answer, REFUSED_SELF);
+    }
+    if (!amount_in_range(request->body.move.amount)) {
+        return refuse(answer, REFUSED_AMOUNT);
+    }
+    struct sheet sheet;
+    (void)sheet_load(node->rows, &answer->account, &sheet);
+    if (sheet.frozen > 0) {
+        return refuse(answer, REFUSED_FROZEN);
+    }
+    struct spendable lots[SHEET_LOTS_MAX];
+    size_t count = 0;
+    for (uint32_t i = 0; i < sheet.lot_count; i++) {
+        const struct sheet_lot *lot = &sheet.lots[i];
+        int64_t held = sheet_lot_held(lot, node->journal);
+        if (held > 0 && (lot->bucket == BUCKET_PRINCIPAL || lot->bucket == BUCKET_BONUS)) {
+            lots[count++] = (struct spendable){.lot = lot->lot,
+                                               .bucket = lot->bucket,
+                                               .to_day = lot->to_day,
+                                               .issued = lot->issued,
+                                               .usable = held};
+        }
+    }
+    /* In proportion, so that principal and bonus stay together wherever the rights go. */
+    struct spend_plan plan;
+    spend_plan(lots, count, request->body.move.amount, SPEND_PROPORTIONAL, &plan);
+    if (plan.covered < request->body.move.amount) {
+        answer->offer = plan.covered;
+        answer->balance = sheet.principal + sheet.bonus;
+        answer->usable_here = sheet_usable(&sheet, node->journal, header->day);
+        return refuse(answer, REFUSED_RIGHTS);
+    }
+    struct event event = desk_event(request, EVENT_RIGHTS_MOVE, &answer->account);
+    event.body.move.to = to->journal;
+    event.body.move.why = MOVE_BY_HAND;
+    event.body.move.line_count = (uint8_t)plan.line_count;
+    for (uint32_t i = 0; i < plan.line_count; i++) {
+        int64_t raw = own_raw(node, &answer->account, &plan.lines[i].lot);
+        event.body.move.lines[i] = (struct lot_line){.lot = plan.lines[i].lot,
+                                                     .amount = plan.lines[i].amount,
+                                                     .after = raw - plan.lines[i].amount};
+    }
+    answer->event = journal_append(node, &event);
+    answer->principal = plan.principal;
+    answer->bonus = plan.bonus;
+    answer->branch = request->body.move.branch;
+    report(node, answer);
+    return DECIDED;
+}
+
+enum decision sales_freeze(struct node *node, const struct request *request, struct answer *answer)
+{
+    struct account_record account;
+    enum verdict verdict = desk_account(node, &request->body.freeze.account, answer, &account);
+    if (verdict != VERDICT_ALLOWED) {
+        return refuse(answer, verdict);
+    }
+    struct event event = desk_event(request, EVENT_ACCOUNT_FREEZE, &answer->account);
+    event.body.freeze.kind = request->body.freeze.kind;
+    event.body.freeze.reason = request->body.freeze.reason;
+    answer->event = journal_append(node, &event);
+    report(node, answer);
+    return DECIDED;
+}
+
+/* Names the tokens that this node knows to be live: a freeze it has not heard of survives. */
+enum decision sales_unfreeze(struct node *node, const struct request *request,
+                             struct answer *answer)
+{
+    struct account_record account;
+    enum verdict verdict = desk_account(node, &request->body.freeze.account, answer, &account);
+    if (verdict != VERDICT_ALLOWED) {
+        return refuse(answer, verdict);
+    }
+    struct event event = desk_event(request, EVENT_ACCOUNT_UNFREEZE, &answer->account);
+    event.body.unfreeze.reason = request->body.freeze.reason;
+    struct row_key prefix = key_of_subject(TABLE_FREEZE, &answer->account);
+    uint8_t key_memory[ROW_KEY_SIZE_MAX];
+    uint8_t after_memory[ROW_KEY_SIZE_MAX];
+    uint8_t value_memory[64];
+    struct buffer key = BUFFER_OVER(key_memory);
+    struct buffer value = BUFFER_OVER(value_memory);
+    memcpy(after_memory, prefix.bytes, prefix.size);
+    size_t after_size = prefix.size;
+    while (event.body.unfreeze.token_count < FREEZE_TOKENS_MAX &&
+           rows_next_committed(node->rows, row_key_bytes(&prefix),
+                               bytes_of(after_memory, after_size), &key, &value)) {
+        assert(key.size == prefix.size + 18U);
+        struct event_ref token = key_ref(key_memory + prefix.size);
+        /* Bit 0 seen, bit 1 lifted: as decided by now, not only as committed. */
+        if (freeze_load(node->rows, &answer->account, token) == 1) {
+            event.body.unfreeze.tokens[event.body.unfreeze.token_count++] = token;
+        }
+        memcpy(after_memory, key_memory, key.size);
+        after_size = key.size;
+    }
+    if (event.body.unfreeze.token_count == 0) {
+        return refuse(answer, REFUSED_NOT_FROZEN);
+    }
+    answer->event = journal_append(node, &event);
+    report(node, answer);
+    return DECIDED;
+}

@@ -1,0 +1,29 @@
+/* Money commands: what is known is loaded, the rules decide, and the facts that follow are
+ * appended. Each returns DECIDED with the answer filled, or NEEDS_RIGHTS (spends) when peers hold
+ * the rest. */
+#ifndef SALES_H
+#define SALES_H
+
+#include "desk.h"
+#include "sheet.h"
+#include "spend.h"
+
+enum decision sales_top_up(struct node *node, const struct request *request, struct answer *answer);
+enum decision sales_spend(struct node *node, const struct request *request, struct answer *answer);
+enum decision sales_refund(struct node *node, const struct request *request, struct answer *answer);
+enum decision sales_move(struct node *node, const struct request *request, struct answer *answer);
+enum decision sales_freeze(struct node *node, const struct request *request, struct answer *answer);
+enum decision sales_unfreeze(struct node *node, const struct request *request,
+                             struct answer *answer);
+
+/* What `journal` could take now: held or on its way to it, of money lots valid on `day`. */
+int64_t sheet_usable(const struct sheet *sheet, uint64_t journal, uint32_t day);
+/* The lots of that, for spend_plan; `whole` counts everybody's rights instead. Returns the count.
+ */
+size_t sheet_spendables(const struct sheet *sheet, uint64_t journal, uint32_t day, bool whole,
+                        struct spendable *lots);
+
+/* This journal's raw rights of a lot. */
+int64_t own_raw(struct node *node, const struct subject_id *account, const struct lot_id *lot);
+
+#endif
