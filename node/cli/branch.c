@@ -10,7 +10,7 @@ static void list_show(const json_t *answer)
         {"roles", "roles"},         {"blocks", "seq"},      {"last block", "at"},
         {"connected", "connected"}, {"frozen", "frozen"},   {"endpoint", "endpoint"},
     };
-    output_table(output_rows(answer, "branches"), LABELS(columns), "No branch is known.");
+    output_table(output_rows(answer, "entries"), LABELS(columns), "No branch is known.");
 }
 
 static enum outcome list_run(struct session *session)

@@ -15,6 +15,7 @@ static void history_show(const json_t *answer)
         {"balance", "balance_after"},
         {"moved", "moved"},
         {"to", "to"},
+        {"from", "from"},
         {"tender", "tender"},
         {"sale", "sale"},
         {"till", "till"},

@@ -10,10 +10,9 @@ static void invited_show(const json_t *answer)
     static const struct label labels[] = {{"branch", "branch"}, {"until", "until"}};
     puts("Invited. The token works once; whoever has it can become this branch.");
     output_pairs(answer, LABELS(labels));
-    printf(
-        "\n%s\n\nOn the branch's machine:\n  tally branch join %s \\\n      --dir /var/lib/tally "
-        "--peer-listen tcp://0.0.0.0:7081 --advertise tcp://BRANCH-ADDRESS:7081\n",
-        output_text_at(answer, "token"), output_text_at(answer, "token"));
+    const char *token = output_text_at(answer, "token");
+    printf("\n%s\n\nOn the branch's machine:\n  tally branch join %s --dir /var/lib/tally\n", token,
+           token);
 }
 
 static enum outcome invite_run(struct session *session)

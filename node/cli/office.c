@@ -20,7 +20,7 @@ static void days_show(const json_t *answer)
         {"principal back", "refund_principal"},
         {"bonus back", "refund_bonus"},
     };
-    output_table(output_rows(answer, "days"), LABELS(columns), "Nothing happened in that time.");
+    output_table(output_rows(answer, "entries"), LABELS(columns), "Nothing happened in that time.");
     output_freshness(answer);
 }
 
@@ -60,7 +60,7 @@ static void liability_show(const json_t *answer)
         {"spent", "spent"},         {"refunded", "refunded"}, {"held", "held"},
         {"in flight", "in_flight"}, {"left", "left"},
     };
-    output_table(output_rows(answer, "liability"), LABELS(columns), "Nothing is owed to members.");
+    output_table(output_rows(answer, "entries"), LABELS(columns), "Nothing is owed to members.");
     output_freshness(answer);
 }
 
@@ -83,7 +83,7 @@ static void holders_show(const json_t *answer)
 {
     static const struct label columns[] = {
         {"journal", "journal"}, {"name", "name"}, {"principal", "principal"}, {"bonus", "bonus"}};
-    output_table(output_rows(answer, "holders"), LABELS(columns), "No branch holds anything.");
+    output_table(output_rows(answer, "entries"), LABELS(columns), "No branch holds anything.");
     output_freshness(answer);
 }
 
@@ -108,7 +108,7 @@ static void branches_show(const json_t *answer)
         {"branch", "branch"}, {"journal", "journal"}, {"name", "name"},
         {"blocks", "seq"},    {"last block", "at"},   {"connected", "connected"},
     };
-    output_table(output_rows(answer, "branches"), LABELS(columns), "No branch is known.");
+    output_table(output_rows(answer, "entries"), LABELS(columns), "No branch is known.");
     output_freshness(answer);
 }
 

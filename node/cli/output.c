@@ -248,8 +248,8 @@ void output_problem(const json_t *problem, long status)
     }
     text_for_terminal(sentence, text, sizeof text);
     const char *code = output_text_at(problem, "code");
-    fprintf(stderr, "Refused%s%.40s%s: %s\n", code[0] != '\0' ? " (" : "", code,
-            code[0] != '\0' ? ")" : "", text);
+    fprintf(stderr, "%s%s%.40s%s\n", text, code[0] != '\0' ? " [" : "", code,
+            code[0] != '\0' ? "]" : "");
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
         char cell[CELL_SIZE];
         const json_t *value = output_at(problem, facts[i].path);

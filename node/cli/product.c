@@ -19,7 +19,7 @@ static void list_show(const json_t *answer)
         {"cap", "balance_cap"},   {"bonus days", "bonus_days"},
     };
     static const struct label steps[] = {{"paid at least", "amount"}, {"bonus", "bonus"}};
-    const json_t *rows = output_rows(answer, "products");
+    const json_t *rows = output_rows(answer, "entries");
     output_table(rows, LABELS(columns), "No product is published.");
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);

@@ -28,12 +28,12 @@ static void spend_show(const json_t *answer)
 }
 
 /* "name:quantity:price", price of all pieces; the name may hold colons. */
-static enum outcome item_add(struct session *session, const char *text, json_t *items)
+static enum outcome item_add(const struct session *session, const char *text, json_t *items)
 {
     char name[ITEM_NAME_SIZE_MAX + 1];
     char quantity_text[16];
     uint64_t quantity = 0;
-    json_t *price = NULL;
+    int64_t price = 0;
     const char *last = strrchr(text, ':');
     const char *middle = last;
     while (middle != NULL && middle > text && *--middle != ':') {
@@ -51,15 +51,14 @@ static enum outcome item_add(struct session *session, const char *text, json_t *
     if (!session_number(quantity_text, 1, UINT32_MAX, &quantity)) {
         return session_misused(session, "\"%s\" is not a quantity.", quantity_text);
     }
-    enum outcome outcome = session_money(session, last + 1, &price);
-    if (outcome != OUTCOME_DONE) {
-        return outcome;
+    if (!money_text_parse_zero(last + 1, session->currency, &price)) {
+        return session_misused(session, "\"%s\" is not a price in %s.", last + 1,
+                               session->currency);
     }
     json_t *item = json_object();
     session_set(item, "name", name);
     json_object_set_new(item, "quantity", json_integer((json_int_t)quantity));
-    json_object_set(item, "list", price);
-    json_object_set_new(item, "charged", price);
+    json_object_set_new(item, "charged", json_integer((json_int_t)price));
     json_array_append_new(items, item);
     return OUTCOME_DONE;
 }

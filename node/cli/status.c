@@ -73,7 +73,7 @@ static void sync_show(const json_t *answer)
         {"last block", "at"},   {"heard, ms ago", "heard_ms"},
         {"lag", "lag"},
     };
-    const json_t *rows = output_rows(answer, "branches");
+    const json_t *rows = output_rows(answer, "entries");
     json_t *shown = json_deep_copy(rows);
     for (size_t i = 0; i < json_array_size(shown); i++) {
         char text[CELL_SIZE];

@@ -49,7 +49,7 @@ static void list_show(const json_t *answer)
 {
     static const struct label columns[] = {
         {"till", "till"}, {"name", "name"}, {"role", "role"}, {"since", "created"}};
-    output_table(output_rows(answer, "tills"), LABELS(columns), "No till is registered.");
+    output_table(output_rows(answer, "entries"), LABELS(columns), "No till is registered.");
 }
 
 static enum outcome list_run(struct session *session)
