@@ -17,6 +17,7 @@ struct admission {
     size_t first_question;
     size_t question_count;
     struct transport_key waited_for;
+    bool attended;  /* the core answers questions */
     bool waiting;   /* for the answer about `waited_for` */
     int descriptor; /* an eventfd: readable exactly while a question waits */
 };
@@ -103,7 +104,7 @@ bool admission_ask(struct admission *admission, const struct transport_key *key,
     struct timespec deadline = deadline_in(wait_ms);
     pthread_mutex_lock(&admission->lock);
     bool allowed = stands_at(admission, place_of(admission, key), key);
-    if (!allowed && admission->question_count < ADMISSION_QUESTIONS_MAX) {
+    if (!allowed && admission->attended && admission->question_count < ADMISSION_QUESTIONS_MAX) {
         size_t last =
             (admission->first_question + admission->question_count) % ADMISSION_QUESTIONS_MAX;
         admission->questions[last] = *key;
@@ -120,6 +121,13 @@ bool admission_ask(struct admission *admission, const struct transport_key *key,
     }
     pthread_mutex_unlock(&admission->lock);
     return allowed;
+}
+
+void admission_attend(struct admission *admission)
+{
+    pthread_mutex_lock(&admission->lock);
+    admission->attended = true;
+    pthread_mutex_unlock(&admission->lock);
 }
 
 int admission_descriptor(const struct admission *admission)

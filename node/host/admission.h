@@ -32,6 +32,9 @@ bool admission_allows(struct admission *admission, const struct transport_key *k
  * core's answer. One thread. */
 bool admission_ask(struct admission *admission, const struct transport_key *key, uint32_t wait_ms);
 
+/* From now on the core answers; before, an unknown key is refused without a question. */
+void admission_attend(struct admission *admission);
+
 /* Core thread: readable while a question waits; the next question; the answer to one. A positive
  * answer stays in the table until admission_set says otherwise. */
 int admission_descriptor(const struct admission *admission);

@@ -62,6 +62,7 @@ struct loop *loop_new(const struct loop_parts *parts)
     }
     loop->parts = *parts;
     loop->bus = parts->world->bus;
+    admission_attend(parts->admission);
     loop->confirmed = !file_exists(parts->unconfirmed_path);
     return loop;
 }
