@@ -2,6 +2,7 @@
 
 #include "hash.h"
 #include "proto_samples.h"
+#include "writer.h"
 
 #include <sodium.h>
 
@@ -239,7 +240,7 @@ static void a_block_holds_1_to_512_events(void **state)
     assert_int_equal(out.size, 0);
 }
 
-static void a_block_above_64_kib_is_refused_both_ways(void **state)
+static void no_block_above_64_kib_is_written(void **state)
 {
     (void)state;
     static uint8_t event[EVENT_SIZE_MAX];
@@ -254,8 +255,47 @@ static void a_block_above_64_kib_is_refused_both_ways(void **state)
     out.size = 0;
     assert_int_equal(block_assemble(bytes_of("h", 1), signature, events, 17, &out),
                      STATUS_TOO_LARGE);
+}
+
+/* A block of `count` events of the largest size, right in all but perhaps its own size. */
+static enum status decode_large(uint32_t count)
+{
+    static uint8_t event[EVENT_SIZE_MAX];
+    static uint8_t memory[BLOCK_SIZE_MAX * 2];
     static struct block block;
-    assert_int_equal(block_decode(BYTES_OF(memory), &block), STATUS_MALFORMED);
+    struct buffer filled = BUFFER_OVER(event);
+    (void)hex("97cd03e700c400c400000091c50ff1", &filled);
+    assert_int_equal(EVENT_SIZE_MAX - filled.size, 0x0ff1);
+    struct digest leaves[32];
+    for (uint32_t i = 0; i < count; i++) {
+        leaves[i] = hash_leaf(BYTES_OF(event));
+    }
+    struct block_header header = worked_header();
+    header.count = count;
+    header.size = count * EVENT_SIZE_MAX;
+    header.root = hash_root(leaves, count);
+    uint8_t header_memory[BLOCK_HEADER_SIZE_MAX];
+    struct buffer header_out = BUFFER_OVER(header_memory);
+    assert_int_equal(block_header_encode(&header, &header_out), STATUS_OK);
+    const uint8_t signature[64] = {0};
+    struct buffer out = BUFFER_OVER(memory);
+    struct writer writer = writer_over(&out);
+    write_array(&writer, 3);
+    write_bin(&writer, buffer_bytes(&header_out));
+    write_bin(&writer, BYTES_OF(signature));
+    write_array(&writer, count);
+    for (uint32_t i = 0; i < count; i++) {
+        write_bin(&writer, BYTES_OF(event));
+    }
+    assert_int_equal(writer_finish(&writer), STATUS_OK);
+    return block_decode(buffer_bytes(&out), &block);
+}
+
+static void a_received_block_above_64_kib_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(decode_large(15), STATUS_OK);
+    assert_int_equal(decode_large(16), STATUS_MALFORMED); /* 65,536 and its own frame */
 }
 
 static void an_event_that_is_none_spoils_the_block(void **state)
@@ -315,7 +355,8 @@ int main(void)
         cmocka_unit_test(deps_rise_and_name_other_journals),
         cmocka_unit_test(a_header_with_all_deps_fits_while_numbers_stay_below_32_bits),
         cmocka_unit_test(a_block_holds_1_to_512_events),
-        cmocka_unit_test(a_block_above_64_kib_is_refused_both_ways),
+        cmocka_unit_test(no_block_above_64_kib_is_written),
+        cmocka_unit_test(a_received_block_above_64_kib_is_refused),
         cmocka_unit_test(an_event_that_is_none_spoils_the_block),
         cmocka_unit_test(a_head_is_signed_with_its_place),
     };

@@ -172,6 +172,33 @@ static void a_wrong_letter_is_told_apart_from_a_wrong_alphabet(void **state)
     assert_int_equal(small.size, 0);
 }
 
+static void a_text_has_no_letter_and_no_bit_too_many(void **state)
+{
+    (void)state;
+    static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
+    for (size_t name_size = 1; name_size <= 5; name_size++) { /* each remainder by five bits */
+        struct token token;
+        token_make(&token);
+        token.invitation.name.size = name_size;
+        token.text.size = 0;
+        assert_int_equal(invitation_encode(&token.invitation, &token.text), STATUS_OK);
+        assert_int_equal(invitation_survives(buffer_bytes(&token.text)), STATUS_OK);
+
+        size_t bits = (token.text.size - 7) * 5;
+        if (bits % 8 != 0) { /* the last bit of the text encodes nothing */
+            uint8_t *last = &token.text.data[token.text.size - 1];
+            const char *at = strchr(letters, *last);
+            assert_non_null(at);
+            uint8_t kept = *last;
+            *last = (uint8_t)letters[(size_t)(at - letters) | 1];
+            assert_int_equal(invitation_survives(buffer_bytes(&token.text)), STATUS_MALFORMED);
+            *last = kept;
+        }
+        assert_true(buffer_append(&token.text, bytes_of("0", 1)));
+        assert_int_not_equal(invitation_survives(buffer_bytes(&token.text)), STATUS_OK);
+    }
+}
+
 static void an_invitation_that_would_not_fit_is_refused(void **state)
 {
     (void)state;
@@ -263,6 +290,7 @@ int main(void)
         cmocka_unit_test(an_invitation_forgives_how_it_was_copied),
         cmocka_unit_test(an_invitation_survives_damage),
         cmocka_unit_test(a_wrong_letter_is_told_apart_from_a_wrong_alphabet),
+        cmocka_unit_test(a_text_has_no_letter_and_no_bit_too_many),
         cmocka_unit_test(an_invitation_that_would_not_fit_is_refused),
         cmocka_unit_test(names_of_usual_length_fit_an_invitation),
         cmocka_unit_test(the_secret_seeds_a_key_pair_and_names_the_invitation),
