@@ -539,7 +539,7 @@ static void time_answer(struct replay_engine *engine, const struct card *card,
         node->first_us = now_us;
     }
     node->last_us = now_us;
-    if (card->again && replayed) {
+    if ((card->again || answer->again) && replayed) {
         node->recovered++;
     }
 }
@@ -564,8 +564,10 @@ static void hear(struct replay_engine *engine, const struct traffic_answer *answ
     struct card *card = &engine->cards[answer->tag];
     assert(card->place == CARD_ASKING);
     hear_silence(engine, answer);
+    struct node_count *node = &engine->book->nodes[answer->node];
+    node->unanswered += answer->again ? 1 : 0;
     if (answer->http == 0) {
-        engine->book->nodes[answer->node].unanswered++;
+        node->unanswered++;
         hear_nothing(engine, card, 0);
         return;
     }

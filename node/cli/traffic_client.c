@@ -482,6 +482,7 @@ static size_t take_answers(struct traffic_client *client, struct traffic_answer 
             .node = lane->node,
             .tag = lane->tag,
             .http = lane->http,
+            .again = lane->again,
             .retry = lane->retry,
             .took_us = now - lane->sent_us,
             .body = lane->http == 0 ? bytes_of(NULL, 0)

@@ -43,6 +43,7 @@ struct traffic_answer {
     size_t node;
     uint64_t tag;   /* of the request */
     int http;       /* HTTP status, or 0: no answer came, the outcome is not known */
+    bool again;     /* the connection was lost once, and the same request sent again */
     uint32_t retry; /* Retry-After in seconds, 0 if none */
     uint64_t took_us;
     struct bytes body; /* good until the lane is used again */
