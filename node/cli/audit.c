@@ -25,7 +25,11 @@ struct audit *audit_new(const struct manifest *manifest, const struct digest *ne
 void audit_free(struct audit *audit)
 {
     if (audit != NULL) {
+        for (size_t i = 0; i < audit->journal_count; i++) {
+            free(audit->journals[i].ids);
+        }
         free(audit->journals);
+        free(audit->deps);
         free(audit->authority);
         free(audit);
     }
@@ -197,6 +201,30 @@ static const char *link_problem(const struct audit *audit, const struct audit_jo
     return NULL;
 }
 
+static void deps_take(struct audit *audit, const struct block_header *header)
+{
+    for (uint32_t i = 0; i < header->dep_count; i++) {
+        audit->deps = grown(audit->deps, audit->dep_count, sizeof *audit->deps);
+        audit->deps[audit->dep_count++] = (struct audit_dep){
+            .by_journal = header->journal, .by_seq = header->seq, .dep = header->deps[i]};
+    }
+}
+
+void audit_finish(struct audit *audit)
+{
+    for (size_t i = 0; i < audit->dep_count; i++) {
+        const struct audit_dep *named = &audit->deps[i];
+        const struct audit_journal *journal = find(audit, named->dep.journal);
+        struct block_header by = {.journal = named->by_journal, .seq = named->by_seq};
+        bool here = journal != NULL && named->dep.seq >= 1 && named->dep.seq <= journal->id_count &&
+                    digest_equal(&journal->ids[named->dep.seq - 1], &named->dep.id);
+        if (!here) {
+            audit_note(audit, by.journal, BLOCK_NAME ": builds on a block that is not here",
+                       BLOCK_NUMBERS(&by));
+        }
+    }
+}
+
 void audit_block(struct audit *audit, uint64_t journal, uint64_t seq, struct bytes whole)
 {
     struct block block;
@@ -234,5 +262,8 @@ void audit_block(struct audit *audit, uint64_t journal, uint64_t seq, struct byt
     chain->day = header->day;
     chain->auth = header->auth;
     chain->blocks++;
+    chain->ids = grown(chain->ids, chain->id_count, sizeof *chain->ids);
+    chain->ids[chain->id_count++] = block.id;
+    deps_take(audit, header);
     chain->events += header->count;
 }

@@ -32,6 +32,15 @@ struct audit_journal {
     uint64_t blocks;
     uint64_t events;
     uint64_t findings;
+    struct digest *ids; /* of its blocks, in the order of their keys */
+    size_t id_count;
+};
+
+/* A block that another block names as its past. */
+struct audit_dep {
+    uint64_t by_journal;
+    uint64_t by_seq;
+    struct block_dep dep;
 };
 
 struct audit {
@@ -41,6 +50,8 @@ struct audit {
     size_t journal_count;
     struct digest *authority; /* ids of the authority's blocks; position n at n - 1 */
     size_t authority_count;
+    struct audit_dep *deps;
+    size_t dep_count;
     uint64_t findings;
     char sentences[AUDIT_FINDINGS_MAX][FINDING_SIZE];
 };
@@ -51,6 +62,9 @@ void audit_free(struct audit *audit);
 
 /* The next block of the store, filed under (journal, seq). What is wrong becomes a finding. */
 void audit_block(struct audit *audit, uint64_t journal, uint64_t seq, struct bytes whole);
+
+/* Once all blocks were shown: is every block here that another one builds on? */
+void audit_finish(struct audit *audit);
 
 /* NULL if nothing was heard of it. */
 const struct audit_journal *audit_find(const struct audit *audit, uint64_t journal);

@@ -159,7 +159,7 @@ void command_help_all(FILE *out)
           "same --key\n"
           "\nExamples\n"
           "  tally cluster init --dir /var/lib/tally --name \"Tea House\" --bonus 300:60\n"
-          "  tally topup 8000010010000017 300.00\n"
+          "  tally topup 8000010010000018 300.00\n"
           "  tally help topup\n",
           out);
 }

@@ -238,6 +238,7 @@ static enum status directory_walk(const char *directory, struct identity *identi
     }
     store_close(store);
     if (status == STATUS_OK) {
+        audit_finish(walk->audit);
         frontier_check(walk);
         head_check(walk, directory, identity);
     }

@@ -68,7 +68,7 @@ static void every_example_begins_with_its_own_command(void **state)
     }
 }
 
-static void no_subcommand_gives_a_common_option_a_second_meaning_but_currency(void **state)
+static void no_subcommand_gives_a_common_option_a_second_meaning(void **state)
 {
     (void)state;
     size_t count = 0;
@@ -523,7 +523,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_subcommand_has_a_name_of_its_own_help_and_an_example),
         cmocka_unit_test(every_example_begins_with_its_own_command),
-        cmocka_unit_test(no_subcommand_gives_a_common_option_a_second_meaning_but_currency),
+        cmocka_unit_test(no_subcommand_gives_a_common_option_a_second_meaning),
         cmocka_unit_test(groups_of_the_help_stand_together),
         cmocka_unit_test(the_longest_name_is_found),
         cmocka_unit_test(a_slip_of_the_finger_is_understood),
