@@ -35,7 +35,7 @@ struct config {
     char peer_advertise[ENDPOINT_SIZE_MAX + 1]; /* what others dial; empty: nobody dials us */
     bool peers_auto;                            /* dial what the authority journal names */
     bool peers_office;                          /* dial the office of the identity file */
-    char peers[CONFIG_PEERS_MAX][ENDPOINT_SIZE_MAX + 1]; /* and these control endpoints */
+    char peers[CONFIG_PEERS_MAX][ENDPOINT_SIZE_MAX + 1]; /* "[branch@]tcp://host:port" */
     size_t peer_count;
 
     enum log_level log_level;

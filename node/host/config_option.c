@@ -132,6 +132,24 @@ static bool set_peer_advertise(const char *text, struct config *config)
     return set_endpoint(config->peer_advertise, text);
 }
 
+/* "tcp://host:port", or "12@tcp://host:port" for branch 12 wherever the authority says it is. */
+static bool set_peer(char out[static ENDPOINT_SIZE_MAX + 1], const char *text)
+{
+    const char *at = strchr(text, '@');
+    char branch[8] = "";
+    uint32_t number = 0;
+    if (at == NULL) {
+        return text_is_endpoint(text) && set_text(out, ENDPOINT_SIZE_MAX + 1, text);
+    }
+    size_t size = (size_t)(at - text);
+    if (size >= sizeof branch) {
+        return false;
+    }
+    memcpy(branch, text, size);
+    return set_number(&number, 1, BRANCH_NUMBER_MAX, branch) && text_is_endpoint(at + 1) &&
+           set_text(out, ENDPOINT_SIZE_MAX + 1, text);
+}
+
 /* Called for each entry of the list. */
 static bool set_peers(const char *text, struct config *config)
 {
@@ -143,8 +161,8 @@ static bool set_peers(const char *text, struct config *config)
         config->peers_office = true;
         return true;
     }
-    if (config->peer_count >= CONFIG_PEERS_MAX || text[0] == '\0' ||
-        !set_endpoint(config->peers[config->peer_count], text)) {
+    if (config->peer_count >= CONFIG_PEERS_MAX ||
+        !set_peer(config->peers[config->peer_count], text)) {
         return false;
     }
     config->peer_count++;
@@ -234,8 +252,8 @@ static const struct option options[] = {
       "the address by which others reach peer_listen, told to the office"},
      false,
      set_peer_advertise},
-    {{"peers", "{\"office\", \"auto\"}", "auto, office, or up to 16 of tcp://host:port",
-      "whom to dial: the office, those the authority names, and others by address"},
+    {{"peers", "{\"office\", \"auto\"}", "auto, office, or up to 16 of [branch@]tcp://host:port",
+      "whom to dial: the office, those the authority names, and branches by another address"},
      true,
      set_peers},
     {{"log_level", "\"info\"", "error, warning, info or debug", "what is worth a line in the log"},

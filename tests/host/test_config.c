@@ -80,7 +80,7 @@ static void what_is_written_counts(void **state)
                                 "data_dir = \"/srv/tally\"\n"
                                 "api_listen = \"[::1]:0\"\n"
                                 "peer_listen = \"tcp://0.0.0.0:65534\" // bulk is 65535\n"
-                                "peers = {\"office\", \"tcp://10.0.0.2:7090\",\n"
+                                "peers = {\"office\", \"12@tcp://10.0.0.2:7090\",\n"
                                 "         \"tcp://[fe80::1]:7090\"}\n"
                                 "log_level = debug\n"
                                 "log_format = 'json'\n"
@@ -92,6 +92,7 @@ static void what_is_written_counts(void **state)
     assert_true(config.peers_office);
     assert_false(config.peers_auto);
     assert_int_equal(config.peer_count, 2);
+    assert_string_equal(config.peers[0], "12@tcp://10.0.0.2:7090");
     assert_string_equal(config.peers[1], "tcp://[fe80::1]:7090");
     assert_int_equal(config.log_level, LOG_DEBUG);
     assert_int_equal(config.log_format, LOG_FORMAT_JSON);
@@ -129,6 +130,9 @@ static void every_bad_line_is_named_by_file_and_line(void **state)
     check_refused("peer_listen = \"tcp://0.0.0.0:65535\"\n", 1, "65534");
     check_refused("peer_advertise = \"tcp://a b:7090\"\n", 1, "tcp://host:port");
     check_refused("peers = {\"office\",\n\"nonsense\"}\n", 2, "auto, office");
+    check_refused("peers = {\"0@tcp://a:7090\"}\n", 1, "auto, office");
+    check_refused("peers = {\"2@\"}\n", 1, "auto, office");
+    check_refused("peers = {\"2@3@tcp://a:7090\"}\n", 1, "auto, office");
     check_refused("log_level = \"info\"\nlog_level = \"info\"\n", 2, "stands there twice");
     check_refused("peers = {\"auto\"}\npeers = {\"auto\"}\n", 2, "stands there twice");
     check_refused("log_level \"info\"\n", 1, "missing equal sign");
