@@ -37,7 +37,7 @@ static int help(int argc, char **argv)
     return OUTCOME_DONE;
 }
 
-static int run(const struct subcommand *subcommand, int argc, char **argv)
+static enum outcome run(const struct subcommand *subcommand, int argc, char **argv)
 {
     struct session session = {.subcommand = subcommand};
     const struct option_form *const forms[2] = {session_options, subcommand->options};
@@ -57,7 +57,7 @@ static int run(const struct subcommand *subcommand, int argc, char **argv)
                                    : "There are too many");
     }
     session.json = arguments_has(&session.arguments, "json");
-    int outcome = (int)subcommand->run(&session);
+    enum outcome outcome = subcommand->run(&session);
     session_close(&session);
     return outcome;
 }
@@ -114,5 +114,5 @@ int main(int argc, char **argv)
     if (subcommand->main != NULL) {
         return subcommand->main(argc - words + 1, argv + words - 1);
     }
-    return run(subcommand, argc - words, argv + words);
+    return (int)run(subcommand, argc - words, argv + words);
 }
