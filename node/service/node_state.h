@@ -87,6 +87,7 @@ struct node {
     uint64_t *shown;           /* beside frontier: own head that this journal's node has shown */
     uint64_t frontier_version; /* rises with every commit that moved it */
     struct counters_record counters;
+    struct counters_record counters_flight;
     struct counters_record counters_committed;
     uint64_t feed_next;
     uint64_t hlc_seen; /* highest admitted that is not more than five minutes ahead of us */

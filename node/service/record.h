@@ -193,9 +193,11 @@ void statement_save(struct rows *rows, const struct subject_id *account, uint64_
 bool statement_decode(struct bytes value, struct statement_record *record);
 
 bool frontier_decode(struct bytes value, struct frontier_entry *entry);
+void frontier_encode(const struct frontier_entry *entry, struct buffer *value);
 void frontier_save(struct rows *rows, const struct frontier_entry *entry);
 
 bool counters_load(struct rows *rows, struct counters_record *record);
+void counters_encode(const struct counters_record *record, struct buffer *value);
 void counters_save(struct rows *rows, const struct counters_record *record);
 
 void invitation_save(struct rows *rows, const struct ticket_id *name,

@@ -33,11 +33,9 @@ bool frontier_decode(struct bytes value, struct frontier_entry *entry)
     return reader_finish(&reader) == STATUS_OK;
 }
 
-void frontier_save(struct rows *rows, const struct frontier_entry *entry)
+void frontier_encode(const struct frontier_entry *entry, struct buffer *value)
 {
-    uint8_t memory[ROW_ROOM];
-    struct buffer value = BUFFER_OVER(memory);
-    struct writer writer = writer_over(&value);
+    struct writer writer = writer_over(value);
     write_array(&writer, 7);
     write_uint(&writer, entry->journal);
     write_uint(&writer, entry->seq);
@@ -46,8 +44,17 @@ void frontier_save(struct rows *rows, const struct frontier_entry *entry)
     write_uint(&writer, entry->day);
     write_uint(&writer, entry->auth);
     write_uint(&writer, entry->frozen ? 1 : 0);
+    enum status status = writer_finish(&writer);
+    assert(status == STATUS_OK);
+}
+
+void frontier_save(struct rows *rows, const struct frontier_entry *entry)
+{
+    uint8_t memory[ROW_ROOM];
+    struct buffer value = BUFFER_OVER(memory);
+    frontier_encode(entry, &value);
     struct row_key key = key_of_journal(TABLE_FRONTIER, entry->journal);
-    put(rows, &key, &writer);
+    rows_put(rows, row_key_bytes(&key), buffer_bytes(&value));
 }
 
 bool counters_load(struct rows *rows, struct counters_record *record)
@@ -70,18 +77,25 @@ bool counters_load(struct rows *rows, struct counters_record *record)
     return true;
 }
 
-void counters_save(struct rows *rows, const struct counters_record *record)
+void counters_encode(const struct counters_record *record, struct buffer *value)
 {
-    uint8_t memory[ROW_ROOM];
-    struct buffer value = BUFFER_OVER(memory);
-    struct writer writer = writer_over(&value);
+    struct writer writer = writer_over(value);
     write_array(&writer, 4);
     write_bin(&writer, BYTES_OF(record->digest.bytes));
     write_uint(&writer, record->events);
     write_uint(&writer, record->blocks);
     write_uint(&writer, record->invalid);
+    enum status status = writer_finish(&writer);
+    assert(status == STATUS_OK);
+}
+
+void counters_save(struct rows *rows, const struct counters_record *record)
+{
+    uint8_t memory[ROW_ROOM];
+    struct buffer value = BUFFER_OVER(memory);
+    counters_encode(record, &value);
     struct row_key key = row_key(TABLE_DIGEST);
-    put(rows, &key, &writer);
+    rows_put(rows, row_key_bytes(&key), buffer_bytes(&value));
 }
 
 static struct row_key invitation_key(const struct ticket_id *name)

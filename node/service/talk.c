@@ -259,10 +259,12 @@ static struct bytes load_block(struct node *node, uint64_t journal, uint64_t seq
 {
     struct row_key key = key_of_block(journal, seq);
     struct buffer whole = BUFFER_OVER(node->block_bytes);
-    if (!rows_load_committed(node->rows, row_key_bytes(&key), &whole)) {
-        return (struct bytes){0};
-    }
-    return buffer_bytes(&whole);
+#if defined(MUTANT_publish_before_commit)
+    bool found = rows_load(node->rows, row_key_bytes(&key), &whole, NULL);
+#else
+    bool found = rows_load_committed(node->rows, row_key_bytes(&key), &whole);
+#endif
+    return found ? buffer_bytes(&whole) : (struct bytes){0};
 }
 
 /* Answers a WANT: at most the bytes that the peer gave us credit for, in frames of one journal. */

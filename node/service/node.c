@@ -1,0 +1,223 @@
+#include "node.h"
+
+#include "desk.h"
+#include "ingest.h"
+#include "journal.h"
+#include "members.h"
+#include "node_state.h"
+#include "office.h"
+#include "pull.h"
+#include "talk.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { ROOM_EVENTS = 20, ROOM_SIZE = 10 * 1024 };
+
+void node_alarm(struct node *node, enum alarm alarm, uint64_t journal, uint64_t seq)
+{
+    node->alarms++;
+    world_alarm(node->world, alarm, journal, seq);
+}
+
+/* What was waiting for this batch to be durable is said now: answers first, then frames. */
+static void speak(struct node *node, struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->answer_count; i++) {
+        world_answer(node->world, batch->answers[i].request, &batch->answers[i].answer);
+    }
+    for (uint32_t i = 0; i < batch->frame_count; i++) {
+        if (talk_peer_of_link(node, batch->frames[i].link) != NULL) {
+            world_send(node->world, batch->frames[i].link, CHANNEL_CONTROL,
+                       bytes_of(batch->frames[i].bytes, batch->frames[i].size));
+        }
+    }
+    batch->answer_count = 0;
+    batch->frame_count = 0;
+}
+
+static uint64_t shown(const struct node *node)
+{
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < node->frontier.count; i++) {
+        most = node->shown[i] > most ? node->shown[i] : most;
+    }
+    return most;
+}
+
+/* The blocks of the batch are durable: they may be spoken of. */
+static void note_committed(struct node *node, const struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->block_count; i++) {
+        const struct batch_block *block = &batch->blocks[i];
+        const struct frontier_entry *entry = frontier_find(&node->frontier, block->journal);
+        assert(entry != NULL);
+        uint32_t at = frontier_position(&node->frontier, entry);
+        node->seqs_committed[at] = block->seq;
+        node->ids_committed[at] = block->id;
+        if (block->journal == node->journal) {
+            if (shown(node) >= node->own_committed.seq) {
+                node->unreplicated_since_ms = world_monotonic_ms(node->world);
+            }
+            node->own_committed.seq = block->seq;
+            node->own_committed.id = block->id;
+            node->own_committed.hlc = block->hlc;
+            node->own_committed.day = block->day;
+        }
+    }
+    if (batch->block_count > 0) {
+        node->frontier_version++;
+    }
+}
+
+static void hear_committed(struct node *node, enum status status)
+{
+    if (status != STATUS_OK) {
+        node->stopped = true; /* the next start reads what happened */
+        return;
+    }
+    assert(node->in_flight);
+    struct batch *batch = node->flight;
+    rows_committed(node->rows);
+    node->counters_committed = node->counters_flight;
+    node->in_flight = false;
+    note_committed(node, batch);
+    speak(node, batch);
+    talk_committed(node, batch);
+    batch->block_count = 0;
+    if (node->parked_count > 0) {
+        node->parked_dirty = true;
+    }
+}
+
+static void hear_tick(struct node *node)
+{
+    uint64_t now = world_monotonic_ms(node->world);
+    talk_tick(node, now);
+    pull_retry(node, now);
+    members_sweep_keys(node, now);
+}
+
+bool node_step(struct node *node, const struct input *input)
+{
+    assert(!node->stopped);
+    switch (input->kind) {
+    case INPUT_TICK:
+        hear_tick(node);
+        break;
+    case INPUT_COMMITTED:
+        hear_committed(node, input->committed);
+        break;
+    case INPUT_VERIFIED:
+        ingest_verified(node, input->token, input->verified);
+        break;
+    case INPUT_LINK_UP:
+        talk_link_up(node, input);
+        break;
+    case INPUT_LINK_DOWN:
+        talk_link_down(node, input->link);
+        break;
+    case INPUT_FRAME:
+        talk_hear(node, input);
+        break;
+    case INPUT_REQUEST:
+        desk_request(node, input->request);
+        break;
+    }
+    node->stopped = node->stopped || rows_failed(node->rows);
+    return !node->stopped;
+}
+
+static void hand_over(struct node *node)
+{
+    journal_close(node);
+    node->counters.digest = rows_digest(node->rows);
+    counters_save(node->rows, &node->counters);
+    node->counters_flight = node->counters;
+    struct batch *batch = node->open;
+    node->open = node->flight;
+    node->flight = batch;
+    node->in_flight = true;
+#if defined(MUTANT_publish_before_commit)
+    talk_committed(node, batch);
+#endif
+    rows_commit(node->rows);
+}
+
+bool node_turn(struct node *node)
+{
+    assert(!node->stopped);
+    ingest_admit(node);
+    talk_schedule(node);
+    desk_reconsider(node);
+    if (rows_failed(node->rows)) {
+        node->stopped = true;
+        return false;
+    }
+    if (node->in_flight) {
+        return true;
+    }
+    if (rows_open_is_empty(node->rows)) {
+        /* Nothing was decided; what is to be said rests on what is durable already. */
+        node->block.open = false;
+        speak(node, node->open);
+        return true;
+    }
+    hand_over(node);
+    return true;
+}
+
+bool node_has_room(const struct node *node)
+{
+    bool crowded =
+        node->block.open && node->block.header.dep_count + SHEET_HOLDERS_MAX * 2 > BLOCK_DEPS_MAX;
+    return !crowded && journal_has_room(node, ROOM_EVENTS, ROOM_SIZE);
+}
+
+bool node_is_idle(const struct node *node)
+{
+    bool waiting = false;
+    for (uint32_t i = 0; i < node->ingest_count; i++) {
+        waiting = waiting || node->ingest[i].state != INGEST_FREE;
+    }
+    return !waiting && !node->in_flight && node->parked_count == 0 &&
+           rows_open_is_empty(node->rows) && node->open->answer_count == 0;
+}
+
+void node_drain(struct node *node)
+{
+    node->draining = true;
+    desk_clear(node);
+}
+
+struct node_head node_head(const struct node *node)
+{
+    return (struct node_head){.seq = node->own_committed.seq,
+                              .id = node->own_committed.id,
+                              .hlc = node->own_committed.hlc,
+                              .day = node->own_committed.day};
+}
+
+uint32_t node_contacts(const struct node *node, struct node_contact *contacts, uint32_t max)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < node->roster.journal_count && count < max; i++) {
+        const struct roster_journal *entry = &node->roster.journals[i];
+        if (entry->journal == node->journal) {
+            continue;
+        }
+        struct node_contact *contact = &contacts[count++];
+        contact->journal = entry->journal;
+        contact->roles = entry->roles;
+        contact->endpoint_size = entry->endpoint_size;
+        memcpy(contact->transport_key, entry->transport_key, sizeof contact->transport_key);
+        memcpy(contact->endpoint, entry->endpoint, entry->endpoint_size);
+    }
+    return count;
+}
+
+bool node_admits(const struct node *node, const uint8_t transport_key[static 32])
+{
+    return roster_by_transport(&node->roster, transport_key) != NULL ||
+           (node->office && office_invited(node, transport_key));
+}

@@ -1,0 +1,522 @@
+#include "query.h"
+
+#include "desk.h"
+#include "journal.h"
+#include "members.h"
+#include "row_key.h"
+#include "sales.h"
+#include "talk.h"
+
+#include "calendar.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { SILENT_AFTER_MS = 60 * 1000, ROW_ROOM = 4096 };
+
+struct walk walk_over(struct row_key prefix)
+{
+    struct walk walk = {.prefix = prefix, .after_size = prefix.size};
+    memcpy(walk.after, prefix.bytes, prefix.size);
+    return walk;
+}
+
+void walk_from(struct walk *walk, struct bytes after)
+{
+    if (after.size >= walk->prefix.size && after.size <= sizeof walk->after &&
+        memcmp(after.data, walk->prefix.bytes, walk->prefix.size) == 0) {
+        memcpy(walk->after, after.data, after.size);
+        walk->after_size = after.size;
+    }
+}
+
+bool walk_next(struct node *node, struct walk *walk, struct buffer *value)
+{
+    walk->key = BUFFER_OVER(walk->key_memory);
+    if (!rows_next_committed(node->rows, row_key_bytes(&walk->prefix),
+                             bytes_of(walk->after, walk->after_size), &walk->key, value)) {
+        return false;
+    }
+    memcpy(walk->after, walk->key_memory, walk->key.size);
+    walk->after_size = walk->key.size;
+    return true;
+}
+
+void page_continue(struct page *page, const struct walk *walk)
+{
+    page->more = true;
+    page->cursor_size = (uint32_t)walk->after_size;
+    memcpy(page->cursor, walk->after, walk->after_size);
+}
+
+/* For how fresh the page is: the oldest word from any other journal's node. */
+static void stamp(struct node *node, struct page *page)
+{
+    uint64_t now = world_monotonic_ms(node->world);
+    int64_t wall = world_wall_ms(node->world);
+    page->as_of_ms = wall;
+    page->silent_branches = 0;
+    page->frontier = node_frontier_digest(node);
+    for (uint32_t i = 0; i < node->frontier.count; i++) {
+        const struct frontier_entry *entry = &node->frontier.entries[i];
+        if (entry->journal == node->journal || journal_is_authority(entry->journal)) {
+            continue;
+        }
+        int64_t heard = node->heard_ms[i];
+        int64_t silent = heard < 0 ? INT64_MAX : (int64_t)now - heard;
+        /* What came by a relay counts as word too: the time in its last block. */
+        int64_t block_age = wall - (int64_t)(entry->hlc >> 16);
+        if (entry->hlc > 0 && block_age >= 0 && block_age < silent) {
+            silent = block_age;
+        }
+        if (silent > SILENT_AFTER_MS) {
+            page->silent_branches++;
+        }
+        int64_t known = silent == INT64_MAX ? 0 : wall - silent;
+        page->as_of_ms = known < page->as_of_ms ? known : page->as_of_ms;
+    }
+}
+
+static void view_lot(const struct node *node, const struct sheet_lot *lot, struct lot_view *view)
+{
+    *view = (struct lot_view){.lot = lot->lot,
+                              .bucket = lot->bucket,
+                              .from_day = lot->from_day,
+                              .to_day = lot->to_day,
+                              .issued_by = lot->issued.journal,
+                              .left = lot->left,
+                              .here = sheet_lot_held(lot, node->journal),
+                              .coming = sheet_lot_coming(lot, node->journal),
+                              .holder_count = lot->holder_count};
+    for (uint32_t i = 0; i < lot->flight_count; i++) {
+        view->in_flight += lot->flights[i].amount;
+    }
+    for (uint32_t i = 0; i < lot->holder_count; i++) {
+        view->holders[i].journal = lot->holders[i].journal;
+        view->holders[i].held = lot->holders[i].held;
+    }
+}
+
+static enum verdict query_account(struct node *node, const struct request *request,
+                                  struct page *page)
+{
+    struct answer answer = {0};
+    struct account_record record;
+    enum verdict verdict = desk_account(node, &request->body.account.account, &answer, &record);
+    if (verdict != VERDICT_ALLOWED) {
+        return verdict;
+    }
+    struct account_view *view = &page->rows.account;
+    memset(view, 0, sizeof *view);
+    view->account = answer.account;
+    view->member = record.member;
+    view->product = record.product;
+    view->version = record.version;
+    view->home_branch = record.home_branch;
+    view->card_count = record.card_count;
+    memcpy(view->cards, record.cards, sizeof view->cards);
+    memcpy(view->currency, answer.currency, sizeof view->currency);
+    const struct roster_product *product =
+        roster_product(&node->roster, record.product, record.version, node->roster.seq);
+    assert(product != NULL);
+    view->product_name_size = product->name_size;
+    memcpy(view->product_name, product->name, product->name_size);
+    struct sheet sheet;
+    (void)sheet_load_committed(node->rows, &answer.account, &sheet);
+    view->frozen = sheet.frozen;
+    view->principal = sheet.principal;
+    view->bonus = sheet.bonus;
+    view->more_lots = sheet.unlisted != 0;
+    uint32_t day = calendar_day(world_wall_ms(node->world), node->roster.zone_minutes);
+    view->usable_here = sheet_usable(&sheet, node->journal, day);
+    view->elsewhere = sheet.principal + sheet.bonus;
+    for (uint32_t i = 0; i < sheet.lot_count; i++) {
+        view_lot(node, &sheet.lots[i], &view->lots[view->lot_count++]);
+        view->elsewhere -= view->lots[i].here + view->lots[i].coming;
+    }
+    view->silent_branches = page->silent_branches;
+    view->as_of_ms = page->as_of_ms;
+    page->count = 1;
+    return VERDICT_ALLOWED;
+}
+
+static enum verdict query_member(struct node *node, const struct request *request,
+                                 struct page *page)
+{
+    struct subject_id member = request->body.member.member;
+    if (request->body.member.phone.size > 0) {
+        if (!members_by_phone(node, request->body.member.phone, &member)) {
+            return REFUSED_UNKNOWN_MEMBER;
+        }
+    } else if (request->body.member.card.size > 0) {
+        struct card_record card;
+        if (!card_load(node->rows, request->body.member.card, &card)) {
+            return REFUSED_UNKNOWN_CARD;
+        }
+        member = card.holder;
+    }
+    if (!members_view(node, &member, &page->rows.member)) {
+        return REFUSED_UNKNOWN_MEMBER;
+    }
+    page->count = 1;
+    return VERDICT_ALLOWED;
+}
+
+static enum verdict query_sale(struct node *node, const struct request *request, struct page *page)
+{
+    struct sale_record sale;
+    struct event_ref ref = request->body.sale.sale;
+    if (!sale_load(node->rows, ref, &sale)) {
+        return REFUSED_UNKNOWN_SALE;
+    }
+    struct sale_view *view = &page->rows.sale;
+    *view =
+        (struct sale_view){.event = ref, .account = sale.account, .line_count = sale.line_count};
+    for (uint32_t i = 0; i < sale.line_count; i++) {
+        view->lines[i].lot = sale.lines[i].lot;
+        view->lines[i].bucket = sale.lines[i].bucket;
+        view->lines[i].spent = sale.lines[i].spent;
+        view->lines[i].refunded = sale.lines[i].refunded;
+    }
+    page->count = 1;
+    return VERDICT_ALLOWED;
+}
+
+static uint64_t shown_head(const struct node *node)
+{
+    uint64_t shown = 0;
+    for (uint32_t i = 0; i < node->frontier.count; i++) {
+        shown = node->shown[i] > shown ? node->shown[i] : shown;
+    }
+    return shown;
+}
+
+/* Everything that a connected peer was seen to have is here. */
+static bool is_synced(const struct node *node)
+{
+    if (node->roster.seq == 0 ||
+        roster_journal(&node->roster, node->journal, node->roster.seq) == NULL) {
+        return false;
+    }
+    for (uint32_t p = 0; p < node->peers_max; p++) {
+        const struct peer *peer = &node->peers[p];
+        for (uint32_t i = 0; peer->state == PEER_ESTABLISHED && i < node->frontier.count; i++) {
+            if (peer->has[i] > node->seqs_committed[i]) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static void query_node(struct node *node, struct page *page)
+{
+    struct node_view *view = &page->rows.node;
+    memset(view, 0, sizeof *view);
+    view->journal = node->journal;
+    const struct roster_journal *own =
+        roster_journal(&node->roster, node->journal, node->roster.seq);
+    if (own != NULL) {
+        view->name_size = own->name_size;
+        memcpy(view->name, own->name, own->name_size);
+        view->roles = own->roles;
+    }
+    view->organisation_size = node->roster.organisation_size;
+    memcpy(view->organisation, node->roster.organisation, node->roster.organisation_size);
+    view->zone_minutes = node->roster.zone_minutes;
+    memcpy(view->currency, node->roster.currency, sizeof view->currency);
+    view->network = node->network;
+    view->head_seq = node->own_committed.seq;
+    view->head_id = node->own_committed.id;
+    view->auth_seq = node->roster.seq;
+    view->frontier = page->frontier;
+    view->state = rows_digest_committed(node->rows);
+    view->events = node->counters_committed.events;
+    view->blocks = node->counters_committed.blocks;
+    view->invalid_events = node->counters_committed.invalid;
+    uint64_t shown = shown_head(node);
+    if (node->own_committed.seq > shown) {
+        view->unreplicated = node->own_committed.seq - shown;
+        view->unreplicated_ms =
+            (int64_t)(world_monotonic_ms(node->world) - node->unreplicated_since_ms);
+    }
+    for (uint32_t i = 0; i < node->peers_max; i++) {
+        view->peers += node->peers[i].state == PEER_ESTABLISHED ? 1 : 0;
+    }
+    view->parked = node->parked_count;
+    view->pulls_asked = node->pulls_asked;
+    view->pulls_served = node->pulls_served;
+    view->alarms = node->alarms;
+    view->read_only = node->read_only;
+    view->synced = is_synced(node);
+    page->count = 1;
+}
+
+static void view_journal(struct node *node, uint32_t at, struct journal_view *view)
+{
+    const struct frontier_entry *entry = &node->frontier.entries[at];
+    *view = (struct journal_view){.journal = entry->journal,
+                                  .seq = node->seqs_committed[at],
+                                  .id = node->ids_committed[at],
+                                  .at_ms = (int64_t)(entry->hlc >> 16),
+                                  .frozen = entry->frozen,
+                                  .heard_ms = -1,
+                                  .their_seq = node->shown[at]};
+    if (node->heard_ms[at] >= 0) {
+        view->heard_ms = (int64_t)world_monotonic_ms(node->world) - node->heard_ms[at];
+    }
+    for (uint32_t i = 0; i < node->peers_max; i++) {
+        view->connected = view->connected || (node->peers[i].state == PEER_ESTABLISHED &&
+                                              node->peers[i].journal == entry->journal);
+    }
+    const struct roster_journal *known =
+        roster_journal(&node->roster, entry->journal, node->roster.seq);
+    if (known != NULL) {
+        view->roles = known->roles;
+        view->name_size = known->name_size;
+        memcpy(view->name, known->name, known->name_size);
+        view->endpoint_size = known->endpoint_size;
+        memcpy(view->endpoint, known->endpoint, known->endpoint_size);
+    }
+}
+
+/* Cursor: the journal last shown, eight bytes. */
+static void query_branches(struct node *node, const struct request *request, struct page *page)
+{
+    uint64_t after = request->cursor.size == 8 ? key_u64(request->cursor.data) : 0;
+    bool start = request->cursor.size != 8;
+    for (uint32_t i = 0; i < node->frontier.count; i++) {
+        uint64_t journal = node->frontier.entries[i].journal;
+        if (!start && journal <= after) {
+            continue;
+        }
+        if (page->count == request->page_limit) {
+            struct row_key cursor =
+                key_of_journal(TABLE_FRONTIER, node->frontier.entries[i - 1].journal);
+            page->more = true;
+            page->cursor_size = 8;
+            memcpy(page->cursor, cursor.bytes + 1, 8);
+            return;
+        }
+        view_journal(node, i, &page->rows.journals[page->count++]);
+    }
+}
+
+static void query_products(struct node *node, const struct request *request, struct page *page)
+{
+    uint32_t first = request->cursor.size == 4 ? key_u32(request->cursor.data) : 0;
+    for (uint32_t i = first; i < node->roster.product_count; i++) {
+        if (page->count == request->page_limit) {
+            struct row_key cursor = {0};
+            row_key_u32(&cursor, i);
+            page->more = true;
+            page->cursor_size = 4;
+            memcpy(page->cursor, cursor.bytes, 4);
+            return;
+        }
+        const struct roster_product *product = &node->roster.products[i];
+        struct product_view *view = &page->rows.products[page->count++];
+        *view = (struct product_view){.product = product->product,
+                                      .version = product->version,
+                                      .name_size = product->name_size,
+                                      .named = product->named,
+                                      .order = product->order,
+                                      .balance_cap = product->balance_cap,
+                                      .bonus_days = product->bonus_days,
+                                      .step_count = product->step_count};
+        memcpy(view->name, product->name, product->name_size);
+        memcpy(view->currency, product->currency, sizeof view->currency);
+        memcpy(view->steps, product->steps, sizeof view->steps);
+    }
+}
+
+static void query_days(struct node *node, const struct request *request, struct page *page)
+{
+    struct row_key prefix = row_key(TABLE_DAY);
+    if (request->body.days.branch != 0) {
+        row_key_u32(&prefix, request->body.days.branch);
+    }
+    struct walk walk = walk_over(prefix);
+    walk_from(&walk, request->cursor);
+    uint8_t memory[ROW_ROOM];
+    struct buffer value = BUFFER_OVER(memory);
+    struct walk before = walk;
+    while (walk_next(node, &walk, &value)) {
+        uint32_t day = key_u32(walk.key_memory + 5);
+        bool asked = day >= request->body.days.from_day &&
+                     (request->body.days.to_day == 0 || day <= request->body.days.to_day);
+        struct day_entry entry = {.branch = key_u32(walk.key_memory + 1), .day = day};
+        if (asked && page->count == request->page_limit) {
+            page_continue(page, &before);
+            return;
+        }
+        if (asked && day_decode(buffer_bytes(&value), &entry)) {
+            page->rows.days[page->count++] = entry;
+        }
+        before = walk;
+    }
+}
+
+static void query_liability(struct node *node, const struct request *request, struct page *page)
+{
+    struct walk walk = walk_over(row_key(TABLE_LIABILITY));
+    walk_from(&walk, request->cursor);
+    uint8_t memory[ROW_ROOM];
+    struct buffer value = BUFFER_OVER(memory);
+    struct walk before = walk;
+    while (walk_next(node, &walk, &value)) {
+        struct liability_record record;
+        if (page->count == request->page_limit) {
+            page_continue(page, &before);
+            return;
+        }
+        if (liability_decode(buffer_bytes(&value), &record)) {
+            page->rows.liability[page->count++] =
+                (struct liability_entry){.product = key_u32(walk.key_memory + 1),
+                                         .bucket = walk.key_memory[5],
+                                         .issued = record.issued,
+                                         .spent = record.spent,
+                                         .refunded = record.refunded,
+                                         .held = record.held,
+                                         .in_flight = record.in_flight};
+        }
+        before = walk;
+    }
+}
+
+static void query_holders(struct node *node, const struct request *request, struct page *page)
+{
+    struct walk walk = walk_over(row_key(TABLE_HOLDER));
+    walk_from(&walk, request->cursor);
+    uint8_t memory[ROW_ROOM];
+    struct buffer value = BUFFER_OVER(memory);
+    struct walk before = walk;
+    while (walk_next(node, &walk, &value)) {
+        struct holder_record record;
+        if (page->count == request->page_limit) {
+            page_continue(page, &before);
+            return;
+        }
+        if (holder_decode(buffer_bytes(&value), &record)) {
+            page->rows.holders[page->count++] =
+                (struct holder_entry){.journal = key_u64(walk.key_memory + 1),
+                                      .principal = record.principal,
+                                      .bonus = record.bonus};
+        }
+        before = walk;
+    }
+}
+
+static void query_invalid(struct node *node, const struct request *request, struct page *page)
+{
+    struct walk walk = walk_over(row_key(TABLE_INVALID));
+    walk_from(&walk, request->cursor);
+    uint8_t memory[ROW_ROOM];
+    struct buffer value = BUFFER_OVER(memory);
+    struct walk before = walk;
+    while (walk_next(node, &walk, &value)) {
+        struct invalid_record record;
+        if (page->count == request->page_limit) {
+            page_continue(page, &before);
+            return;
+        }
+        if (invalid_decode(buffer_bytes(&value), &record)) {
+            page->rows.invalid[page->count++] =
+                (struct invalid_entry){.event = key_ref(walk.key_memory + 5),
+                                       .type = record.type,
+                                       .reason = record.reason,
+                                       .amount = record.amount};
+        }
+        before = walk;
+    }
+}
+
+static enum verdict query_ticket(struct node *node, const struct request *request,
+                                 struct answer *answer)
+{
+    uint8_t hash[16];
+    enum row_layer layer = ROW_COMMITTED;
+    bool found = answer_load(node->rows, request->till, &request->ticket, hash, answer, &layer);
+    if (!found || layer != ROW_COMMITTED) {
+        *answer = (struct answer){0};
+        return REFUSED_UNKNOWN_KEY;
+    }
+    answer->replayed = true;
+    return answer->verdict;
+}
+
+static enum verdict fill(struct node *node, const struct request *request, struct answer *answer)
+{
+    struct page *page = request->page;
+    switch (request->kind) {
+    case QUERY_MEMBER:
+        return query_member(node, request, page);
+    case QUERY_ACCOUNT:
+        return query_account(node, request, page);
+    case QUERY_HISTORY:
+        return query_history(node, request, page);
+    case QUERY_SALE:
+        return query_sale(node, request, page);
+    case QUERY_TICKET:
+        return query_ticket(node, request, answer);
+    case QUERY_NODE:
+        query_node(node, page);
+        return VERDICT_ALLOWED;
+    case QUERY_BRANCHES:
+        query_branches(node, request, page);
+        return VERDICT_ALLOWED;
+    case QUERY_PRODUCTS:
+        query_products(node, request, page);
+        return VERDICT_ALLOWED;
+    case QUERY_DAYS:
+        query_days(node, request, page);
+        return VERDICT_ALLOWED;
+    case QUERY_LIABILITY:
+        query_liability(node, request, page);
+        return VERDICT_ALLOWED;
+    case QUERY_HOLDERS:
+        query_holders(node, request, page);
+        return VERDICT_ALLOWED;
+    case QUERY_FEED:
+        return query_feed(node, request, page);
+    case QUERY_INVALID:
+        query_invalid(node, request, page);
+        return VERDICT_ALLOWED;
+    case COMMAND_ENROL:
+    case COMMAND_ISSUE_CARD:
+    case COMMAND_TOP_UP:
+    case COMMAND_SPEND:
+    case COMMAND_REFUND:
+    case COMMAND_FREEZE:
+    case COMMAND_UNFREEZE:
+    case COMMAND_MOVE:
+    case COMMAND_PUBLISH_PRODUCT:
+    case COMMAND_INVITE:
+    case COMMAND_KIND_COUNT:
+        break;
+    }
+    assert(false);
+    return VERDICT_ALLOWED;
+}
+
+void query_answer(struct node *node, const struct request *request)
+{
+    struct answer answer = {.kind = request->kind};
+    struct page *page = request->page;
+    if (page != NULL) {
+        assert(request->page_limit >= 1 && request->page_limit <= PAGE_ENTRIES_MAX);
+        page->count = 0;
+        page->more = false;
+        page->cursor_size = 0;
+        stamp(node, page);
+    }
+    assert(page != NULL || request->kind == QUERY_TICKET);
+    answer.verdict = fill(node, request, &answer);
+    if (request->kind != QUERY_TICKET) {
+        answer.page = page;
+    }
+    if (request->kind == QUERY_ACCOUNT && answer.verdict == VERDICT_ALLOWED) {
+        answer.account = page->rows.account.account;
+    }
+    world_answer(node->world, request->number, &answer);
+}
