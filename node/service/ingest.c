@@ -37,6 +37,7 @@ static void touch_want(struct node *node, uint32_t link, uint64_t id, bool over)
             peer->state != PEER_FREE && peer->link == link ? peer_want_by_id(peer, id) : NULL;
         if (want != NULL && over) {
             want->id = 0;
+            node->want_dirty = true;
         } else if (want != NULL) {
             want->sent_ms = world_monotonic_ms(node->world);
         }
@@ -273,7 +274,7 @@ static bool admit_from(struct node *node, struct ingest *place)
 
 void ingest_admit(struct node *node)
 {
-    for (;;) {
+    while (!world_space_low(node->world)) {
         struct ingest *oldest = NULL;
         for (uint32_t i = 0; i < node->ingest_count; i++) {
             struct ingest *place = &node->ingest[i];
@@ -287,5 +288,6 @@ void ingest_admit(struct node *node)
         }
         touch_want(node, oldest->link, oldest->want, oldest->last);
         oldest->state = INGEST_FREE;
+        node->want_dirty = true;
     }
 }

@@ -280,6 +280,9 @@ static void apply_authority(struct node *node, const struct block_header *header
     if (event->known && event->type == EVENT_JOURNAL_ADMIT &&
         !journal_is_authority(event->body.admit.journal)) {
         (void)node_list_journal(node, event->body.admit.journal);
+        for (uint32_t i = 0; i < node->peers_max; i++) {
+            node->peers[i].digest_ms = 0; /* compare at once: they tell what they have of it */
+        }
     }
     node->counters.events++;
 }

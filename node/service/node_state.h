@@ -104,6 +104,7 @@ struct node {
     struct ingest *ingest;
     uint64_t ingest_order;
     uint64_t next_token;
+    bool want_dirty; /* somebody may have what we lack: look again */
 
     struct parked parked[PARKED_MAX];
     bool parked_dirty;

@@ -290,6 +290,7 @@ static void serve(struct node *node, struct peer *peer, const struct message *as
     }
 #endif
     bool busy = node->draining || node->read_only || world_space_low(node->world) ||
+                roster_journal(&node->roster, node->journal, node->roster.seq) == NULL ||
                 !journal_has_room(node, 1, EVENT_SIZE_MAX);
     if (busy) {
         respond(node, peer, asked, RIGHTS_BUSY, 0, NULL);

@@ -169,6 +169,7 @@ static void hear_hello(struct node *node, struct peer *peer, const struct messag
         }
         peer_establish(peer, session, boot, now);
     }
+    node->want_dirty = true;
     heard_head(node, peer, journal_of(0, 1), auth);
     if (peer->journal != 0) {
         heard_head(node, peer, peer->journal, head);
@@ -178,6 +179,7 @@ static void hear_hello(struct node *node, struct peer *peer, const struct messag
 static void hear_tips(struct node *node, struct peer *peer, const struct message *message)
 {
     peer->pushed = 0;
+    node->want_dirty = true;
     for (uint32_t i = 0; i < message->body.tips.count; i++) {
         const struct tip *tip = &message->body.tips.list[i];
         const struct frontier_entry *entry = frontier_find(&node->frontier, tip->journal);
@@ -399,9 +401,10 @@ static void want_from(struct node *node, struct peer *peer, uint32_t at)
 
 void talk_schedule(struct node *node)
 {
-    if (!ingest_has_room(node)) {
+    if (!node->want_dirty || !ingest_has_room(node)) {
         return; /* a slow disk throttles who sends */
     }
+    node->want_dirty = false;
     for (uint32_t i = 0; i < node->peers_max; i++) {
         struct peer *peer = &node->peers[i];
         if (peer->state != PEER_ESTABLISHED || node->frontier.count == 0) {
@@ -534,5 +537,6 @@ void talk_tick(struct node *node, uint64_t now_ms)
             send_digest(node, peer);
         }
     }
+    node->want_dirty = true;
     talk_schedule(node);
 }
