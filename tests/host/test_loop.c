@@ -1,0 +1,831 @@
+/* The loop with everything real around it (store, keys, threads, sockets, signals) but the node: a
+ * scripted one stands in, so that each test decides what is decided. It commits one row for each
+ * command and answers it when that is durable. */
+#include "loop.h"
+
+#include "block_codec.h"
+#include "clock.h"
+#include "engine.h"
+#include "scratch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum {
+    HELD_MAX = 600,
+    ANSWERS_MAX = 8192,
+    CONTACTS = 2,
+    PATIENCE_TICKS = 400, /* a test that is not done by then has failed */
+};
+
+struct node {
+    uint64_t held[HELD_MAX]; /* commands whose row is not durable yet */
+    enum command_kind kinds[HELD_MAX];
+    uint32_t held_count;
+    uint32_t committing; /* of them in the batch in flight */
+    bool in_flight;
+    bool never_idle;
+    bool draining;
+    struct node_head head;
+    struct node_view view;
+    struct journal_view journal;
+    struct node_contact contacts[CONTACTS];
+    uint32_t contact_count;
+    struct transport_key admitted; /* one that no contact has */
+    uint32_t ticks;
+    uint32_t turns;
+    uint32_t requests_since_turn;
+    uint32_t most_requests_a_turn;
+    uint32_t verified[2]; /* bad, good */
+    uint64_t last_token;
+    uint32_t ups;
+    uint32_t downs;
+    uint32_t frames;
+    bool dialed;
+    uint32_t link;
+    struct transport_key peer;
+    void (*at_tick)(void); /* the test's own steps */
+};
+
+struct given {
+    uint64_t number;
+    struct answer answer;
+    uint64_t commits; /* that were durable when the answer came */
+};
+
+static struct node node;
+static struct world world;
+static struct loop_parts parts;
+static struct given answers[ANSWERS_MAX];
+static uint32_t answer_count;
+static struct api_health health;
+static char metrics_text[METRICS_SIZE_MAX + 1];
+static int32_t zone;
+static char folder[SCRATCH_PATH_SIZE];
+static struct config config;
+static struct identity identity;
+static struct curve_keys own_keys;
+static bool refill; /* whatever is answered is asked again */
+static struct request flood[REQUESTS_QUEUED_MAX];
+
+/* ---- the listener and the API as the loop sees them ---- */
+
+void http_deliver(struct http *http, uint64_t number, const struct answer *answer)
+{
+    (void)http;
+    if (answer_count < ANSWERS_MAX) {
+        answers[answer_count] = (struct given){
+            .number = number,
+            .answer = *answer,
+            .commits = committer_counters(world.committer).commits,
+        };
+        answer_count += 1;
+    }
+    if (refill && number < REQUESTS_QUEUED_MAX) {
+        (void)inbox_put(parts.inbox, &flood[number]);
+    }
+}
+
+struct http_counters http_counters(struct http *http)
+{
+    (void)http;
+    return (struct http_counters){.requests = 5, .by_class = {0, 0, 4, 0, 1, 0}};
+}
+
+void api_set_health(struct api *api, const struct api_health *published)
+{
+    (void)api;
+    health = *published;
+}
+
+void api_set_metrics(struct api *api, const char *text, size_t size)
+{
+    (void)api;
+    memcpy(metrics_text, text, size);
+    metrics_text[size] = '\0';
+}
+
+void api_set_zone(struct api *api, int32_t zone_minutes)
+{
+    (void)api;
+    zone = zone_minutes;
+}
+
+/* ---- the scripted node ---- */
+
+static void answer_query(struct node *self, const struct request *request)
+{
+    struct answer answer = {.kind = request->kind, .page = request->page};
+    if (request->kind == QUERY_NODE) {
+        request->page->rows.node = self->view;
+        request->page->count = 1;
+    } else if (request->kind == QUERY_BRANCHES) {
+        request->page->rows.journals[0] = self->journal;
+        request->page->count = 1;
+    }
+    world_answer(&world, request->number, &answer);
+}
+
+static void take_request(struct node *self, const struct request *request)
+{
+    if (command_is_query(request->kind)) {
+        answer_query(self, request);
+        return;
+    }
+    assert_in_range(self->held_count, 0, HELD_MAX - 1);
+    self->requests_since_turn += 1;
+    self->held[self->held_count] = request->number;
+    self->kinds[self->held_count] = request->kind;
+    self->held_count += 1;
+}
+
+static bool take_commit(struct node *self, enum status committed)
+{
+    assert_true(self->in_flight);
+    self->in_flight = false;
+    if (committed != STATUS_OK) {
+        assert_int_equal(committed, STATUS_UNKNOWN);
+        return false;
+    }
+    self->head.seq += 1;
+    self->head.id.bytes[0] = (uint8_t)self->head.seq;
+    for (uint32_t i = 0; i < self->committing; i++) {
+        struct answer answer = {.kind = self->kinds[i], .verdict = VERDICT_ALLOWED};
+        world_answer(&world, self->held[i], &answer);
+    }
+    self->held_count -= self->committing;
+    memmove(self->held, self->held + self->committing, self->held_count * sizeof self->held[0]);
+    memmove(self->kinds, self->kinds + self->committing, self->held_count * sizeof self->kinds[0]);
+    return true;
+}
+
+bool node_step(struct node *self, const struct input *input)
+{
+    switch (input->kind) {
+    case INPUT_TICK:
+        self->ticks += 1;
+        if (self->at_tick != NULL) {
+            self->at_tick();
+        }
+        if (self->ticks > PATIENCE_TICKS) {
+            fail_msg("the test is not done after %d ticks", PATIENCE_TICKS);
+        }
+        return true;
+    case INPUT_COMMITTED:
+        return take_commit(self, input->committed);
+    case INPUT_VERIFIED:
+        self->verified[input->verified] += 1;
+        self->last_token = input->token;
+        return true;
+    case INPUT_LINK_UP:
+        self->ups += 1;
+        self->link = input->link;
+        self->dialed = input->dialed;
+        memcpy(self->peer.bytes, input->peer_key, sizeof self->peer.bytes);
+        return true;
+    case INPUT_LINK_DOWN:
+        self->downs += 1;
+        return true;
+    case INPUT_FRAME:
+        self->frames += 1;
+        return true;
+    case INPUT_REQUEST:
+        take_request(self, input->request);
+        return true;
+    }
+    return false;
+}
+
+bool node_turn(struct node *self)
+{
+    self->turns += 1;
+    if (self->requests_since_turn > self->most_requests_a_turn) {
+        self->most_requests_a_turn = self->requests_since_turn;
+    }
+    self->requests_since_turn = 0;
+    if (!self->in_flight && self->held_count > 0) {
+        struct write row = {.key = bytes_of("row", 3), .value = bytes_of("value", 5)};
+        self->in_flight = true;
+        self->committing = self->held_count;
+        world_commit(&world, &row, 1);
+    }
+    return true;
+}
+
+bool node_is_idle(const struct node *self)
+{
+    return !self->never_idle && !self->in_flight && self->held_count == 0;
+}
+
+void node_drain(struct node *self)
+{
+    self->draining = true;
+}
+
+struct node_head node_head(const struct node *self)
+{
+    return self->head;
+}
+
+uint32_t node_contacts(const struct node *self, struct node_contact *contacts, uint32_t max)
+{
+    uint32_t count = self->contact_count < max ? self->contact_count : max;
+    memcpy(contacts, self->contacts, count * sizeof *contacts);
+    return count;
+}
+
+bool node_admits(const struct node *self, const uint8_t transport_key[static 32])
+{
+    for (uint32_t i = 0; i < self->contact_count; i++) {
+        if (memcmp(self->contacts[i].transport_key, transport_key, 32) == 0) {
+            return true;
+        }
+    }
+    return memcmp(self->admitted.bytes, transport_key, 32) == 0;
+}
+
+/* ---- the rest of the machine ---- */
+
+static void stop_now(void)
+{
+    assert_int_equal(kill(getpid(), SIGTERM), 0);
+}
+
+static void open_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    /* Every thread of the machine is started after this. */
+    assert_int_equal(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
+    parts.signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    assert_true(parts.signals >= 0);
+}
+
+static void open_bus(void)
+{
+    struct explanation why = {""};
+    struct bus_options options = {.listen = "tcp://127.0.0.1:0", .admission = parts.admission};
+    crypto_box_keypair(own_keys.public_key, own_keys.secret_key);
+    options.keys = own_keys;
+    if (bus_open(&options, &world.bus, &why) != STATUS_OK) {
+        fail_msg("%s", why.text);
+    }
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    struct explanation why = {""};
+    scratch_make(folder);
+    memset(&node, 0, sizeof node);
+    memset(&world, 0, sizeof world);
+    memset(&parts, 0, sizeof parts);
+    memset(&health, 0, sizeof health);
+    open_signals();
+    answer_count = 0;
+    refill = false;
+    metrics_text[0] = '\0';
+    config_defaults(&config);
+    memset(&identity, 0, sizeof identity);
+    identity.branch = 5;
+    identity.incarnation = 1;
+    assert_int_equal(key_store_create(folder, false, &why), STATUS_OK);
+    assert_int_equal(key_store_open(folder, &world.keys, &why), STATUS_OK);
+    assert_int_equal(store_create(scratch_in(folder, "db"), &why), STATUS_OK);
+    assert_int_equal(store_open(scratch_in(folder, "db"), NULL, &world.store, &why), STATUS_OK);
+    world.committer = committer_start(world.store);
+    world.verifier = verifier_start(1);
+    static char listener;
+    world.http = (struct http *)(void *)&listener;
+    parts.admission = admission_new();
+    open_bus();
+    parts.world = &world;
+    parts.node = &node;
+    parts.journal = journal_of(5, 1);
+    parts.network.bytes[0] = 9;
+    parts.dialer = dialer_new(&config, &identity);
+    parts.heads = head_keeper_start(scratch_in(folder, "head"));
+    parts.inbox = inbox_new(REQUESTS_QUEUED_MAX);
+    parts.api = (struct api *)(void *)&listener;
+    static char unconfirmed[SCRATCH_PATH_SIZE + 64];
+    (void)snprintf(unconfirmed, sizeof unconfirmed, "%s/unconfirmed", folder);
+    parts.unconfirmed_path = unconfirmed;
+    node.view = (struct node_view){.auth_seq = 1, .zone_minutes = 480};
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    bus_close(world.bus);
+    committer_stop(world.committer);
+    verifier_stop(world.verifier);
+    store_close(world.store);
+    (void)head_keeper_stop(parts.heads);
+    dialer_free(parts.dialer);
+    admission_free(parts.admission);
+    inbox_free(parts.inbox);
+    key_store_close(world.keys);
+    (void)close(parts.signals);
+    scratch_remove(folder);
+    return 0;
+}
+
+static enum loop_end run(void)
+{
+    struct loop *loop = loop_new(&parts);
+    assert_non_null(loop);
+    enum loop_end end = loop_run(loop);
+    loop_free(loop);
+    return end;
+}
+
+static void ask(struct request *request, uint64_t number, enum command_kind kind)
+{
+    *request = (struct request){.number = number, .kind = kind};
+    assert_true(inbox_put(parts.inbox, request));
+}
+
+/* ---- requests, commits, answers ---- */
+
+static void stop_after_first_answer(void)
+{
+    if (answer_count > 0 && !node.draining) {
+        stop_now();
+    }
+}
+
+static void a_command_is_answered_once_its_row_is_durable(void **state)
+{
+    (void)state;
+    struct request request;
+    ask(&request, 41, COMMAND_SPEND);
+    node.at_tick = stop_after_first_answer;
+    assert_int_equal(run(), LOOP_STOPPED);
+    assert_int_equal(answer_count, 1);
+    assert_int_equal(answers[0].number, 41);
+    assert_int_equal(answers[0].answer.verdict, VERDICT_ALLOWED);
+    assert_int_equal(answers[0].commits, 1);
+    uint8_t memory[16];
+    struct buffer value = BUFFER_OVER(memory);
+    assert_int_equal(world_load(&world, bytes_of("row", 3), &value), STATUS_OK);
+    assert_memory_equal(memory, "value", 5);
+}
+
+static void a_failed_commit_ends_the_loop_and_leaves_what_was_asked_unknown(void **state)
+{
+    (void)state;
+    struct rlimit before;
+    struct request requests[2];
+    ask(&requests[0], 7, COMMAND_TOP_UP);
+    ask(&requests[1], 8, COMMAND_SPEND);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    struct loop *loop = loop_new(&parts);
+    enum loop_end end = loop_run(loop);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(end, LOOP_FAILED);
+    assert_int_equal(loop_commit_failure(loop), STATUS_UNKNOWN);
+    loop_free(loop);
+    assert_int_equal(answer_count, 2);
+    assert_int_equal(answers[0].number, 7);
+    assert_int_equal(answers[0].answer.kind, COMMAND_TOP_UP);
+    assert_true(answers[0].answer.unknown);
+    assert_int_equal(answers[1].number, 8);
+    assert_true(answers[1].answer.unknown);
+}
+
+static void stop_at_tick_20(void)
+{
+    if (node.ticks == 20) {
+        refill = false;
+        stop_now();
+    }
+}
+
+static void a_flood_of_requests_starves_no_tick_and_no_turn(void **state)
+{
+    (void)state;
+    refill = true;
+    for (uint64_t i = 0; i < REQUESTS_QUEUED_MAX; i++) {
+        ask(&flood[i], i, COMMAND_SPEND);
+    }
+    node.at_tick = stop_at_tick_20;
+    assert_int_equal(run(), LOOP_STOPPED);
+    assert_in_range(node.most_requests_a_turn, 1, 64);
+    assert_true(answer_count > REQUESTS_QUEUED_MAX);
+}
+
+/* ---- stopping ---- */
+
+static struct request late;
+
+static void stop_with_a_request_on_its_way(void)
+{
+    if (node.ticks == 3) {
+        ask(&late, 77, COMMAND_REFUND);
+        stop_now();
+    }
+}
+
+static void the_first_signal_lets_what_was_asked_be_answered_and_writes_the_head(void **state)
+{
+    (void)state;
+    node.head = (struct node_head){.seq = 12, .hlc = 34, .day = 56};
+    node.at_tick = stop_with_a_request_on_its_way;
+    assert_int_equal(run(), LOOP_STOPPED);
+    assert_true(node.draining);
+    assert_int_equal(answer_count, 1);
+    assert_int_equal(answers[0].answer.verdict, VERDICT_ALLOWED);
+    assert_true(head_keeper_stop(parts.heads));
+    parts.heads = NULL;
+    struct head_record head;
+    struct explanation why = {""};
+    assert_int_equal(head_file_read(scratch_in(folder, "head"), &head, &why), STATUS_OK);
+    assert_int_equal(head.journal, journal_of(5, 1));
+    assert_int_equal(head.seq, 13);
+    assert_int_equal(head.hlc, 34);
+    uint8_t memory[256];
+    struct buffer body = BUFFER_OVER(memory);
+    assert_int_equal(head_signed_bytes(&parts.network, head.journal, head.seq, &head.id, &body),
+                     STATUS_OK);
+    struct public_keys keys = key_store_public(world.keys);
+    assert_true(signature_holds(buffer_bytes(&body), head.signature, keys.journal));
+}
+
+static void stop_again_and_again(void)
+{
+    if (node.ticks == 3 || node.ticks == 5) {
+        stop_now();
+    }
+}
+
+static void the_second_signal_ends_it_at_once(void **state)
+{
+    (void)state;
+    node.never_idle = true;
+    node.at_tick = stop_again_and_again;
+    assert_int_equal(run(), LOOP_ABANDONED);
+    assert_in_range(node.ticks, 5, 7);
+}
+
+static void progress_nothing(const struct node_view *view)
+{
+    assert_int_equal(view->auth_seq, 1);
+    node.view.peers = 1;
+    node.view.synced = true;
+}
+
+static void a_run_until_synced_ends_by_itself(void **state)
+{
+    (void)state;
+    parts.until_synced = true;
+    parts.progress = progress_nothing;
+    assert_int_equal(run(), LOOP_STOPPED);
+    assert_true(node.draining);
+}
+
+/* ---- a head that nobody has confirmed ---- */
+
+static struct request before_it;
+static struct request query_before;
+static struct request after_it;
+
+static void confirm_in_the_middle(void)
+{
+    if (node.ticks == 1) {
+        ask(&before_it, 1, COMMAND_SPEND);
+        ask(&query_before, 2, QUERY_ACCOUNT);
+    }
+    if (answer_count == 2 && node.view.peers == 0) {
+        assert_false(health.ready);
+        node.view.peers = 1;
+        node.view.synced = true;
+    }
+    if (answer_count == 2 && access(parts.unconfirmed_path, F_OK) != 0) {
+        ask(&after_it, 3, COMMAND_SPEND);
+        node.at_tick = stop_with_a_request_on_its_way;
+        node.ticks = 0;
+    }
+}
+
+static void money_waits_until_a_peer_has_confirmed_the_head(void **state)
+{
+    (void)state;
+    scratch_write(parts.unconfirmed_path, "x", 1);
+    node.at_tick = confirm_in_the_middle;
+    assert_int_equal(run(), LOOP_STOPPED);
+    assert_int_equal(answers[0].number, 1);
+    assert_int_equal(answers[0].answer.verdict, REFUSED_READ_ONLY);
+    assert_int_equal(answers[1].number, 2);
+    assert_int_equal(answers[1].answer.verdict, VERDICT_ALLOWED);
+    assert_int_equal(answers[2].number, 3);
+    assert_int_equal(answers[2].answer.verdict, VERDICT_ALLOWED);
+}
+
+/* ---- signatures ---- */
+
+static void verify_two(void)
+{
+    static uint8_t public_key[32];
+    static uint8_t secret_key[64];
+    static uint8_t signature[64];
+    static const uint8_t body[] = "body";
+    if (node.ticks == 1) {
+        crypto_sign_keypair(public_key, secret_key);
+        crypto_sign_detached(signature, NULL, body, sizeof body, secret_key);
+        struct signature_check checks[2] = {
+            {bytes_of(body, sizeof body), signature, public_key},
+            {bytes_of(body, sizeof body - 1), signature, public_key},
+        };
+        world_verify(&world, 500, &checks[0], 1);
+        memset(&checks[0], 0, sizeof checks[0]);
+        /* One bad signature spoils the list. */
+        checks[0] = (struct signature_check){bytes_of(body, sizeof body), signature, public_key};
+        world_verify(&world, 501, checks, 2);
+    }
+    if (node.verified[0] + node.verified[1] == 2 && !node.draining) {
+        stop_now();
+    }
+}
+
+static void checked_signatures_come_back_good_or_not(void **state)
+{
+    (void)state;
+    node.at_tick = verify_two;
+    assert_int_equal(run(), LOOP_STOPPED);
+    assert_int_equal(node.verified[1], 1);
+    assert_int_equal(node.verified[0], 1);
+    assert_int_equal(node.last_token, 501);
+}
+
+/* ---- what is published ---- */
+
+static void stop_once_published(void)
+{
+    if (metrics_text[0] != '\0' && !node.draining) {
+        stop_now();
+    }
+}
+
+/* Every sample belongs to the metric that the last HELP and TYPE named. */
+static void assert_metrics_are_well_formed(void)
+{
+    char name[128] = "";
+    char type[32] = "";
+    uint32_t samples = 0;
+    for (const char *line = metrics_text; *line != '\0'; line = strchr(line, '\n') + 1) {
+        assert_non_null(strchr(line, '\n'));
+        if (strncmp(line, "# HELP ", 7) == 0) {
+            assert_int_equal(sscanf(line + 7, "%127s", name), 1);
+        } else if (strncmp(line, "# TYPE ", 7) == 0) {
+            char same[128];
+            assert_int_equal(sscanf(line + 7, "%127s %31s", same, type), 2);
+            assert_string_equal(same, name);
+            bool total = strlen(name) > 6 && strcmp(name + strlen(name) - 6, "_total") == 0;
+            assert_int_equal(total, strcmp(type, "counter") == 0);
+        } else {
+            assert_int_equal(strncmp(line, name, strlen(name)), 0);
+            assert_true(strncmp(line, "tally_", 6) == 0 || strncmp(line, "process_", 8) == 0);
+            samples += 1;
+        }
+    }
+    assert_true(samples > 60);
+}
+
+static void health_and_metrics_are_published(void **state)
+{
+    (void)state;
+    static const char name[] = "a\"b\\c\nd";
+    node.journal = (struct journal_view){.journal = journal_of(3, 2), .seq = 17};
+    memcpy(node.journal.name, name, sizeof name - 1);
+    node.journal.name_size = sizeof name - 1;
+    node.at_tick = stop_once_published;
+    assert_int_equal(run(), LOOP_STOPPED);
+    assert_true(health.alive);
+    assert_true(health.ready);
+    assert_string_equal(health.reason, "");
+    assert_int_equal(zone, 480);
+    assert_metrics_are_well_formed();
+    assert_non_null(
+        strstr(metrics_text, "tally_journal_seq{journal=\"3.2\",name=\"a\\\"b\\\\c\\nd\"} 17\n"));
+    assert_non_null(strstr(metrics_text, "tally_http_responses_total{class=\"4xx\"} 1\n"));
+    assert_non_null(strstr(metrics_text, "tally_commit_seconds_bucket{le=\"+Inf\"} "));
+}
+
+static void a_read_only_node_is_alive_and_not_ready(void **state)
+{
+    (void)state;
+    node.view.read_only = true;
+    node.at_tick = stop_once_published;
+    assert_int_equal(run(), LOOP_STOPPED);
+    assert_true(health.alive);
+    assert_false(health.ready);
+    assert_non_null(strstr(health.reason, "re-enrol"));
+}
+
+/* ---- peers ---- */
+
+static struct bus *other;
+static struct admission *other_admission;
+static struct curve_keys other_keys;
+static uint32_t other_link;
+static uint32_t other_ups;
+static uint32_t other_downs;
+
+static void open_other(const char *listen)
+{
+    struct explanation why = {""};
+    struct transport_key ours;
+    other_link = 0;
+    other_ups = 0;
+    other_downs = 0;
+    crypto_box_keypair(other_keys.public_key, other_keys.secret_key);
+    other_admission = admission_new();
+    memcpy(ours.bytes, own_keys.public_key, sizeof ours.bytes);
+    assert_true(admission_set(other_admission, &ours, true));
+    struct bus_options options = {
+        .listen = listen, .keys = other_keys, .admission = other_admission};
+    assert_int_equal(bus_open(&options, &other, &why), STATUS_OK);
+}
+
+static void close_other(void)
+{
+    bus_close(other);
+    admission_free(other_admission);
+}
+
+static void turn_other(void)
+{
+    struct bus_event event;
+    bus_round(other, clock_monotonic_ms(), 32);
+    while (bus_take(other, &event)) {
+        other_link = event.kind == BUS_LINK_UP ? event.link : other_link;
+        other_ups += event.kind == BUS_LINK_UP;
+        other_downs += event.kind == BUS_LINK_DOWN;
+    }
+}
+
+static void other_dials_us(void)
+{
+    char endpoint[64];
+    struct line_target target;
+    struct transport_key ours;
+    memcpy(ours.bytes, own_keys.public_key, sizeof ours.bytes);
+    (void)snprintf(endpoint, sizeof endpoint, "tcp://127.0.0.1:%u", (unsigned)bus_port(world.bus));
+    assert_true(line_target_set(&target, endpoint, &ours));
+    bus_dial(other, &target, 1);
+}
+
+static struct request revoking;
+
+static void talk_and_be_revoked(void)
+{
+    turn_other();
+    if (other_ups == 1 && node.ups == 1 && node.frames == 0) {
+        bus_send(other, other_link, CHANNEL_CONTROL, bytes_of("\x90", 1));
+    }
+    if (node.frames > 0 && revoking.number == 0) {
+        memset(&node.admitted, 0, sizeof node.admitted);
+        ask(&revoking, 1, COMMAND_SPEND);
+    }
+    if (node.downs == 1 && other_downs == 1 && !node.draining) {
+        stop_now();
+    }
+}
+
+static void a_guest_of_an_invitation_gets_in_and_is_out_with_the_commit_that_ends_it(void **state)
+{
+    (void)state;
+    memset(&revoking, 0, sizeof revoking);
+    open_other(NULL);
+    memcpy(node.admitted.bytes, other_keys.public_key, sizeof node.admitted.bytes);
+    other_dials_us();
+    node.at_tick = talk_and_be_revoked;
+    assert_int_equal(run(), LOOP_STOPPED);
+    assert_memory_equal(node.peer.bytes, other_keys.public_key, 32);
+    assert_false(node.dialed);
+    assert_int_equal(node.ups, 1);
+    close_other();
+}
+
+static void stop_once_dialled(void)
+{
+    turn_other();
+    if (node.ups == 1 && other_ups == 1 && !node.draining) {
+        stop_now();
+    }
+}
+
+static void set_contact(struct node_contact *contact, uint64_t journal, uint16_t port)
+{
+    char endpoint[ENDPOINT_SIZE_MAX + 1];
+    int size = snprintf(endpoint, sizeof endpoint, "tcp://127.0.0.1:%u", (unsigned)port);
+    *contact = (struct node_contact){.journal = journal, .endpoint_size = (uint32_t)size};
+    memcpy(contact->endpoint, endpoint, (size_t)size);
+    memcpy(contact->transport_key, other_keys.public_key, 32);
+}
+
+static void the_elder_of_two_branches_is_dialled(void **state)
+{
+    (void)state;
+    open_other("tcp://127.0.0.1:0");
+    set_contact(&node.contacts[0], journal_of(4, 1), bus_port(other));
+    node.contact_count = 1;
+    node.at_tick = stop_once_dialled;
+    assert_int_equal(run(), LOOP_STOPPED);
+    assert_true(node.dialed);
+    assert_memory_equal(node.peer.bytes, other_keys.public_key, 32);
+    close_other();
+}
+
+static void stop_at_tick_30(void)
+{
+    turn_other();
+    if (node.ticks == 30) {
+        stop_now();
+    }
+}
+
+static void the_younger_of_two_branches_is_waited_for(void **state)
+{
+    (void)state;
+    open_other("tcp://127.0.0.1:0");
+    set_contact(&node.contacts[0], journal_of(6, 1), bus_port(other));
+    node.contact_count = 1;
+    node.at_tick = stop_at_tick_30;
+    assert_int_equal(run(), LOOP_STOPPED);
+    assert_int_equal(bus_counters(world.bus).lines.attempts, 0);
+    assert_int_equal(dialer_contact_count(parts.dialer), 1);
+    close_other();
+}
+
+static void a_listed_address_replaces_the_one_that_the_authority_names(void **state)
+{
+    (void)state;
+    open_other("tcp://127.0.0.1:0");
+    set_contact(&node.contacts[0], journal_of(6, 1), 9); /* nobody listens there */
+    node.contact_count = 1;
+    config.peers_auto = false;
+    config.peers_office = false;
+    config.peer_count = 1;
+    (void)snprintf(config.peers[0], sizeof config.peers[0], "6@tcp://127.0.0.1:%u",
+                   (unsigned)bus_port(other));
+    node.at_tick = stop_once_dialled;
+    assert_int_equal(run(), LOOP_STOPPED);
+    assert_true(node.dialed);
+    close_other();
+}
+
+static void before_the_authority_is_known_the_office_of_the_identity_file_is_dialled(void **state)
+{
+    (void)state;
+    open_other("tcp://127.0.0.1:0");
+    (void)snprintf(identity.office_endpoint, sizeof identity.office_endpoint, "tcp://127.0.0.1:%u",
+                   (unsigned)bus_port(other));
+    memcpy(identity.office_transport_key, other_keys.public_key, 32);
+    node.at_tick = stop_once_dialled;
+    assert_int_equal(run(), LOOP_STOPPED);
+    assert_true(node.dialed);
+    close_other();
+}
+
+#define with_machine(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        with_machine(a_command_is_answered_once_its_row_is_durable),
+        with_machine(a_failed_commit_ends_the_loop_and_leaves_what_was_asked_unknown),
+        with_machine(a_flood_of_requests_starves_no_tick_and_no_turn),
+        with_machine(the_first_signal_lets_what_was_asked_be_answered_and_writes_the_head),
+        with_machine(the_second_signal_ends_it_at_once),
+        with_machine(a_run_until_synced_ends_by_itself),
+        with_machine(money_waits_until_a_peer_has_confirmed_the_head),
+        with_machine(checked_signatures_come_back_good_or_not),
+        with_machine(health_and_metrics_are_published),
+        with_machine(a_read_only_node_is_alive_and_not_ready),
+        with_machine(a_guest_of_an_invitation_gets_in_and_is_out_with_the_commit_that_ends_it),
+        with_machine(the_elder_of_two_branches_is_dialled),
+        with_machine(the_younger_of_two_branches_is_waited_for),
+        with_machine(a_listed_address_replaces_the_one_that_the_authority_names),
+        with_machine(before_the_authority_is_known_the_office_of_the_identity_file_is_dialled),
+    };
+    if (sodium_init() < 0) {
+        return 1;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
