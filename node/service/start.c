@@ -101,6 +101,7 @@ static struct node *build(const struct node_setup *setup, void *memory)
                                 (uint8_t *)memory + (misaligned ? ALIGNMENT - misaligned : 0)};
     struct parts parts = carve_all(&carver, setup);
     struct node *node = parts.node;
+    assert(node != NULL && parts.peers != NULL && parts.has != NULL && parts.ingest != NULL);
     /* Large parts that are written before they are read are not cleared. */
     memset(node, 0, sizeof *node);
     node->world = setup->world;
