@@ -1,0 +1,547 @@
+#include "auditor.h"
+
+#include "reception.h"
+#include "sim.h"
+#include "workload.h"
+
+#include "block_codec.h"
+#include "message_codec.h"
+#include "names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Every personal text of the workload contains one of these. */
+static const char *const canaries[] = {"Canary", "13800138"};
+
+struct frontier_key {
+    uint64_t machine;
+    uint64_t journal;
+};
+
+struct frontier_record {
+    struct frontier_key key;
+    uint64_t seq;
+    uint64_t before; /* as of the start of the batch being looked at */
+};
+
+struct state_record {
+    struct digest frontier;
+    struct digest state;
+};
+
+struct auditor {
+    struct book *book;
+    struct map frontiers;
+    struct map states;
+    struct message message;
+    struct book_opinion opinions[BLOCK_EVENTS_MAX];
+    struct block block;
+};
+
+struct auditor *auditor_new(void)
+{
+    struct auditor *auditor = calloc(1, sizeof *auditor);
+    if (auditor == NULL) {
+        abort();
+    }
+    auditor->book = book_new();
+    auditor->frontiers = map_of(sizeof(struct frontier_key), sizeof(struct frontier_record));
+    auditor->states = map_of(sizeof(struct digest), sizeof(struct state_record));
+    return auditor;
+}
+
+void auditor_free(struct auditor *auditor)
+{
+    if (auditor == NULL) {
+        return;
+    }
+    book_free(auditor->book);
+    map_free(&auditor->frontiers);
+    map_free(&auditor->states);
+    free(auditor);
+}
+
+struct book *auditor_book(struct sim *sim)
+{
+    return sim->auditor->book;
+}
+
+static struct frontier_record *frontier_of(struct world *machine, uint64_t journal)
+{
+    struct frontier_key key = {machine->index, journal};
+    return map_put(&machine->sim->auditor->frontiers, &key);
+}
+
+uint64_t auditor_durable(struct world *machine, uint64_t journal)
+{
+    return frontier_of(machine, journal)->seq;
+}
+
+static bool is_durable(struct world *machine, const struct book_place *place, bool before)
+{
+    const struct frontier_record *frontier = frontier_of(machine, place->journal);
+    return place->seq <= (before ? frontier->before : frontier->seq);
+}
+
+static bool token_is_live(struct world *machine, const struct book_token *token, bool before)
+{
+    if (!token->seen || !is_durable(machine, &token->freeze, before)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < token->lift_count; i++) {
+        if (is_durable(machine, &token->lifts[i], before)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint32_t auditor_frozen_at(struct world *machine, const struct subject_id *account)
+{
+    const struct map *tokens = &machine->sim->auditor->book->tokens;
+    uint32_t live = 0;
+    for (uint32_t i = 0; i < tokens->count; i++) {
+        const struct book_token *token = map_at(tokens, i);
+        if (memcmp(token->account, account->bytes, sizeof token->account) == 0 &&
+            token_is_live(machine, token, false)) {
+            live++;
+        }
+    }
+    return live;
+}
+
+void auditor_secrecy(struct world *machine, struct bytes bytes, const char *where)
+{
+    for (size_t i = 0; i < sizeof canaries / sizeof canaries[0]; i++) {
+        if (memmem(bytes.data, bytes.size, canaries[i], strlen(canaries[i])) != NULL) {
+            sim_finding(machine->sim, "S23", "machine %u: personal text in the clear in %s",
+                        machine->index, where);
+        }
+    }
+}
+
+void auditor_state(struct world *machine, const struct digest *frontier,
+                   const struct digest *state)
+{
+    struct state_record *record = map_find(&machine->sim->auditor->states, frontier);
+    if (record == NULL) {
+        record = map_put(&machine->sim->auditor->states, frontier);
+        record->state = *state;
+        return;
+    }
+    if (!digest_equal(&record->state, state)) {
+        sim_finding(machine->sim, "S11", "machine %u: another state at an equal frontier",
+                    machine->index);
+    }
+}
+
+void auditor_balance(struct sim *sim)
+{
+    const struct book_lot *lot = book_unbalanced(sim->auditor->book);
+    if (lot != NULL) {
+        sim_finding(sim, "S1", "lot %02x%02x.. does not add up", lot->id[0], lot->id[1]);
+    }
+}
+
+/* ---- what honest nodes write ---- */
+
+/* Facts that a node writes without being asked by a till. */
+static bool needs_no_ticket(const struct event *event)
+{
+    switch (event->type) {
+    case EVENT_AUTH_EPOCH:
+    case EVENT_JOURNAL_ADMIT:
+    case EVENT_LIMITS_SET:
+    case EVENT_ORGANISATION_SET:
+    case EVENT_PRODUCT_PUBLISH:
+    case EVENT_RIGHTS_ACCEPT:
+        return true;
+    case EVENT_RIGHTS_MOVE:
+        return event->body.move.why != MOVE_BY_HAND;
+    default:
+        return false;
+    }
+}
+
+static bool kind_writes(enum command_kind kind, uint16_t type)
+{
+    switch (kind) {
+    case COMMAND_ENROL:
+        return type == EVENT_MEMBER_ENROL;
+    case COMMAND_ISSUE_CARD:
+        return type == EVENT_ACCOUNT_OPEN || type == EVENT_CARD_ISSUE;
+    case COMMAND_TOP_UP:
+        return type == EVENT_TOPUP;
+    case COMMAND_SPEND:
+        return type == EVENT_SPEND;
+    case COMMAND_REFUND:
+        return type == EVENT_REFUND;
+    case COMMAND_FREEZE:
+        return type == EVENT_ACCOUNT_FREEZE;
+    case COMMAND_UNFREEZE:
+        return type == EVENT_ACCOUNT_UNFREEZE;
+    case COMMAND_MOVE:
+        return type == EVENT_RIGHTS_MOVE;
+    case COMMAND_PUBLISH_PRODUCT:
+        return type == EVENT_PRODUCT_PUBLISH;
+    case COMMAND_INVITE:
+    case QUERY_MEMBER:
+    case QUERY_ACCOUNT:
+    case QUERY_HISTORY:
+    case QUERY_SALE:
+    case QUERY_TICKET:
+    case QUERY_NODE:
+    case QUERY_BRANCHES:
+    case QUERY_PRODUCTS:
+    case QUERY_DAYS:
+    case QUERY_LIABILITY:
+    case QUERY_HOLDERS:
+    case QUERY_FEED:
+    case QUERY_INVALID:
+    case COMMAND_KIND_COUNT:
+        return false;
+    }
+    return false;
+}
+
+/* Is the amount of the fact the amount that was asked? */
+static bool amount_fits(const struct asked *asked, const struct book_opinion *opinion)
+{
+    const struct book_event *record = opinion->record;
+    switch (opinion->event.type) {
+    case EVENT_TOPUP:
+        return record->principal == asked->amount;
+    case EVENT_SPEND:
+    case EVENT_REFUND:
+    case EVENT_RIGHTS_MOVE:
+        return record->amount == asked->amount;
+    default:
+        return true;
+    }
+}
+
+static void check_asked(struct world *machine, const struct block *block,
+                        const struct book_opinion *opinion, uint16_t index)
+{
+    struct sim *sim = machine->sim;
+    const struct event *event = &opinion->event;
+    const char *name = event_type_name(event->type);
+    if (id_is_none(event->ticket.bytes, sizeof event->ticket.bytes)) {
+        if (!needs_no_ticket(event)) {
+            sim_finding(sim, "I5", "machine %u wrote %s without a ticket", machine->index, name);
+        }
+        return;
+    }
+    if (event->type == EVENT_RIGHTS_ACCEPT ||
+        (event->type == EVENT_RIGHTS_MOVE && event->body.move.why != MOVE_BY_HAND)) {
+        return; /* may name what it serves */
+    }
+    struct asked *asked = reception_asked(sim, machine, event->till, &event->ticket);
+    if (asked == NULL || !kind_writes(asked->kind, event->type)) {
+        sim_finding(sim, "I5", "machine %u wrote %s at seq %llu that nobody asked for",
+                    machine->index, name, (unsigned long long)block->header.seq);
+        return;
+    }
+    if (!amount_fits(asked, opinion)) {
+        sim_finding(sim, "I5", "machine %u wrote %s of %lld, asked were %lld", machine->index,
+                    name, (long long)opinion->record->amount, (long long)asked->amount);
+    }
+    if (asked->answered && asked->answer.verdict != VERDICT_ALLOWED) {
+        sim_finding(sim, "S10", "machine %u refused (%s) and then wrote %s", machine->index,
+                    verdict_name(asked->answer.verdict), name);
+    }
+    if (event->type != EVENT_ACCOUNT_OPEN) {
+        asked->effects++;
+        asked->effect = (struct event_ref){block->header.journal, block->header.seq, index};
+    }
+    if (asked->effects > 1 && !asked->many_effects) {
+        asked->many_effects = true;
+        sim_finding(sim, "S10", "machine %u: two effects of one ticket (%s)", machine->index,
+                    name);
+    }
+}
+
+static const char *invariant_of(enum invalid_reason reason)
+{
+    switch (reason) {
+    case INVALID_NOT_COVERED:
+        return "S2";
+    case INVALID_OVER_ACCEPT:
+    case INVALID_OVER_WITNESS:
+        return "S3";
+    case INVALID_SELF_MOVE:
+        return "S1";
+    case INVALID_BAD_REF:
+        return "S16";
+    case INVALID_NONE:
+    case INVALID_MALFORMED:
+    case INVALID_BAD_AMOUNT:
+    case INVALID_NO_ROLE:
+    case INVALID_NOT_ACTIVE:
+    case INVALID_WRONG_ACCOUNT:
+    case INVALID_LOT_TIME:
+    case INVALID_RISK_CAP:
+    case INVALID_WRONG_NUMBER:
+        break;
+    }
+    return "S8";
+}
+
+static void check_own_event(struct world *machine, const struct block *block,
+                            const struct book_opinion *opinion, uint16_t index)
+{
+    struct sim *sim = machine->sim;
+    const char *name = event_type_name(opinion->event.type);
+    census_event(sim->census, opinion->event.type);
+    if (opinion->reason != INVALID_NONE) {
+        sim_finding(sim, invariant_of(opinion->reason), "machine %u wrote an invalid %s: %s",
+                    machine->index, name, invalid_reason_name((uint8_t)opinion->reason));
+        return;
+    }
+    if (opinion->after_wrong) {
+        sim_finding(sim, "S12", "machine %u: %s states a wrong remainder", machine->index, name);
+    }
+    if (opinion->card_repeated) {
+        sim_finding(sim, "C01", "machine %u issued a card number twice", machine->index);
+    }
+    check_asked(machine, block, opinion, index);
+    sim_tell(sim, "  machine %u writes %s %lld at %llu", machine->index, name,
+             (long long)opinion->record->amount, (unsigned long long)block->header.seq);
+}
+
+static bool writes_journal(const struct world *machine, uint64_t journal)
+{
+    return journal == machine->journal ||
+           (journal_is_authority(journal) && machine->index == SIM_OFFICE);
+}
+
+static void enter_own(struct world *machine, const struct block *block)
+{
+    struct sim *sim = machine->sim;
+    struct auditor *auditor = sim->auditor;
+    const struct block_header *header = &block->header;
+    const struct book_block *known = book_block_at(auditor->book, header->journal, header->seq);
+    if (known != NULL) {
+        if (!digest_equal(&known->id, &block->id)) {
+            sim_finding(sim, "S13", "machine %u signed two blocks at seq %llu", machine->index,
+                        (unsigned long long)header->seq);
+        }
+        return;
+    }
+    const struct book_journal *journal = book_journal_of(auditor->book, header->journal);
+    uint64_t tip = journal == NULL ? 0 : journal->seq;
+    bool linked = journal == NULL || tip == 0 || digest_equal(&journal->id, &header->prev);
+    bool rises = journal == NULL || tip == 0 ||
+                 (header->hlc > journal->hlc && header->day >= journal->day &&
+                  header->auth >= journal->auth);
+    if (header->seq != tip + 1 || !linked || !rises) {
+        sim_finding(sim, "I7", "machine %u: block %llu does not continue its journal",
+                    machine->index, (unsigned long long)header->seq);
+        return;
+    }
+    if (!book_enter(auditor->book, block, auditor->opinions)) {
+        sim_finding(sim, "S8", "machine %u wrote an event that does not decode", machine->index);
+        return;
+    }
+    for (uint32_t i = 0; i < header->count; i++) {
+        check_own_event(machine, block, &auditor->opinions[i], (uint16_t)i);
+    }
+}
+
+/* ---- what any node admits ---- */
+
+/* A freeze that was durable here before this batch's decisions, and that nothing in the batch
+ * lifts, forbids to use the account. */
+static bool was_frozen(struct world *machine, const struct subject_id *account)
+{
+    const struct map *tokens = &machine->sim->auditor->book->tokens;
+    for (uint32_t i = 0; i < tokens->count; i++) {
+        const struct book_token *token = map_at(tokens, i);
+        if (memcmp(token->account, account->bytes, sizeof token->account) == 0 &&
+            token_is_live(machine, token, true) && token_is_live(machine, token, false)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_freezes(struct world *machine, const struct block *block)
+{
+    struct sim *sim = machine->sim;
+    for (uint32_t i = 0; i < block->header.count; i++) {
+        struct event_ref at = {block->header.journal, block->header.seq, (uint16_t)i};
+        const struct book_event *record = book_event_at(sim->auditor->book, at);
+        bool uses = record != NULL &&
+                    (record->type == EVENT_SPEND ||
+                     (record->type == EVENT_RIGHTS_MOVE && record->why == MOVE_PULLED));
+        if (uses && was_frozen(machine, &record->subject)) {
+            sim_finding(sim, "S15", "machine %u wrote %s of an account that it knew frozen",
+                        machine->index, event_type_name(record->type));
+        }
+    }
+}
+
+static void check_deps(struct world *machine, const struct block *block)
+{
+    struct sim *sim = machine->sim;
+    const struct block_header *header = &block->header;
+    for (uint32_t i = 0; i < header->dep_count; i++) {
+        const struct block_dep *dep = &header->deps[i];
+        const struct book_block *named = book_block_at(sim->auditor->book, dep->journal, dep->seq);
+        if (auditor_durable(machine, dep->journal) < dep->seq || named == NULL ||
+            !digest_equal(&named->id, &dep->id)) {
+            sim_finding(sim, "S14", "machine %u admitted a block without what it depends on",
+                        machine->index);
+        }
+    }
+    if (!journal_is_authority(header->journal)) {
+        uint64_t authority = 0;
+        for (uint32_t i = 0; i < sim->auditor->book->journals.count; i++) {
+            const struct book_journal *journal = map_at(&sim->auditor->book->journals, i);
+            if (journal_is_authority(journal->journal)) {
+                uint64_t seq = auditor_durable(machine, journal->journal);
+                authority = seq > authority ? seq : authority;
+            }
+        }
+        if (header->auth > authority) {
+            sim_finding(sim, "S14", "machine %u admitted a block ahead of the authority",
+                        machine->index);
+        }
+    }
+}
+
+/* Decodes the block of a row, if the row is one. */
+static bool row_is_block(struct auditor *auditor, const struct write *write)
+{
+    return write->key.size >= 17 && write->key.data[0] == 'L' && write->value.size > 0 &&
+           block_decode(write->value, &auditor->block) == STATUS_OK;
+}
+
+static void admit(struct world *machine, const struct block *block)
+{
+    struct sim *sim = machine->sim;
+    const struct block_header *header = &block->header;
+    if (writes_journal(machine, header->journal)) {
+        enter_own(machine, block);
+    }
+    const struct book_block *known =
+        book_block_at(sim->auditor->book, header->journal, header->seq);
+    struct frontier_record *frontier = frontier_of(machine, header->journal);
+    if (known == NULL || !digest_equal(&known->id, &block->id)) {
+        sim_finding(sim, "I7", "machine %u admitted block %llu of %llx that its owner never wrote",
+                    machine->index, (unsigned long long)header->seq,
+                    (unsigned long long)header->journal);
+        return;
+    }
+    if (header->seq != frontier->seq + 1) {
+        sim_finding(sim, "S14", "machine %u admitted block %llu of %llx after %llu",
+                    machine->index, (unsigned long long)header->seq,
+                    (unsigned long long)header->journal, (unsigned long long)frontier->seq);
+    }
+    frontier->seq = header->seq;
+}
+
+void auditor_batch(struct world *machine, const struct write *writes, size_t count)
+{
+    struct auditor *auditor = machine->sim->auditor;
+    for (size_t i = 0; i < count; i++) {
+        auditor_secrecy(machine, writes[i].value, "a row");
+        auditor_secrecy(machine, writes[i].key, "a row's key");
+        if (row_is_block(auditor, &writes[i])) {
+            admit(machine, &auditor->block);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (row_is_block(auditor, &writes[i])) {
+            check_deps(machine, &auditor->block);
+            if (writes_journal(machine, auditor->block.header.journal)) {
+                check_freezes(machine, &auditor->block);
+            }
+        }
+    }
+    for (uint32_t i = 0; i < auditor->frontiers.count; i++) {
+        struct frontier_record *frontier = map_at(&auditor->frontiers, i);
+        if (frontier->key.machine == machine->index) {
+            frontier->before = frontier->seq;
+        }
+    }
+}
+
+/* ---- what leaves a node ---- */
+
+static void check_sent_blocks(struct world *machine, const struct message *message)
+{
+    struct sim *sim = machine->sim;
+    for (uint32_t i = 0; i < message->body.blocks.count; i++) {
+        struct block *block = &sim->auditor->block;
+        if (block_decode(message->body.blocks.list[i], block) != STATUS_OK) {
+            sim_finding(sim, "S21", "machine %u sent a block that does not decode",
+                        machine->index);
+            continue;
+        }
+        if (block->header.seq > auditor_durable(machine, block->header.journal)) {
+            sim_finding(sim, "S9", "machine %u sent block %llu of %llx before it was durable",
+                        machine->index, (unsigned long long)block->header.seq,
+                        (unsigned long long)block->header.journal);
+        }
+    }
+}
+
+static void check_sent_tips(struct world *machine, const struct message *message)
+{
+    for (uint32_t i = 0; i < message->body.tips.count; i++) {
+        const struct tip *tip = &message->body.tips.list[i];
+        if (tip->seq > auditor_durable(machine, tip->journal)) {
+            sim_finding(machine->sim, "S9", "machine %u announced block %llu before it was durable",
+                        machine->index, (unsigned long long)tip->seq);
+        }
+    }
+}
+
+void auditor_frame(struct world *machine, struct bytes frame)
+{
+    struct sim *sim = machine->sim;
+    struct message *message = &sim->auditor->message;
+    auditor_secrecy(machine, frame, "a frame");
+    if (frame.size > FRAME_SIZE_MAX) {
+        sim_finding(sim, "S21", "machine %u sent a frame of %zu bytes", machine->index,
+                    frame.size);
+        return;
+    }
+    if (message_decode(frame, message) != STATUS_OK) {
+        sim_finding(sim, "S21", "machine %u sent a frame that does not decode", machine->index);
+        return;
+    }
+    if ((uint32_t)message->kind < 100) {
+        sim->census->counts[CENSUS_MESSAGE + (uint32_t)message->kind]++;
+    }
+    if (message->kind == MESSAGE_BLOCKS) {
+        check_sent_blocks(machine, message);
+    }
+    if (message->kind == MESSAGE_TIPS) {
+        check_sent_tips(machine, message);
+    }
+    if (message->kind == MESSAGE_RIGHTS_RSP && message->body.rights_rsp.status == RIGHTS_GRANTED &&
+        message->body.rights_rsp.holder == machine->journal &&
+        message->body.rights_rsp.seq > auditor_durable(machine, machine->journal)) {
+        sim_finding(sim, "S9", "machine %u promised a move before it was durable",
+                    machine->index);
+    }
+}
+
+void auditor_hostile(struct sim *sim, struct bytes bytes, enum invalid_reason expected)
+{
+    struct auditor *auditor = sim->auditor;
+    if (block_decode(bytes, &auditor->block) != STATUS_OK ||
+        !book_enter(auditor->book, &auditor->block, auditor->opinions)) {
+        sim_finding(sim, "X2", "the hostile branch made a block that does not decode");
+        return;
+    }
+    const struct book_opinion *last = &auditor->opinions[auditor->block.header.count - 1];
+    if (last->reason != expected) {
+        sim_finding(sim, "X2", "the book says %s of a hostile %s, planned was %s",
+                    invalid_reason_name((uint8_t)last->reason),
+                    event_type_name(last->event.type), invalid_reason_name((uint8_t)expected));
+    }
+}

@@ -1,0 +1,184 @@
+/* The account book: what all blocks of a chain add up to, kept by other means than the nodes' (maps
+ * and plain sums, no registers, no sheets), so that the two can be compared. It sees every block
+ * once, in an order in which each comes after what it depends on.
+ */
+#ifndef BOOK_H
+#define BOOK_H
+
+#include "map.h"
+#include "tally/command.h"
+#include "tally/event.h"
+
+/* Keys are bytes without gaps: numbers as uint64_t, names as arrays. */
+struct book_place {
+    uint64_t journal;
+    uint64_t seq;
+    uint64_t index;
+};
+
+struct book_journal {
+    uint64_t journal;
+    uint64_t seq;
+    struct digest id;
+    uint64_t hlc;
+    uint64_t day;
+    uint64_t auth;
+    uint64_t roles; /* 0 = not admitted */
+    uint8_t public_key[32];
+};
+
+struct book_block {
+    uint64_t journal;
+    uint64_t seq;
+    struct digest id;
+    uint64_t day;
+    uint64_t events;
+};
+
+struct book_event {
+    struct book_place place;
+    uint16_t type;
+    uint8_t reason; /* enum invalid_reason; 0 = valid */
+    uint32_t till;
+    struct ticket_id ticket;
+    struct subject_id subject;
+    int64_t principal; /* moved by this event, positive */
+    int64_t bonus;
+    int64_t amount;    /* of all lines */
+    uint64_t to;       /* moves: the receiver */
+    uint8_t why;       /* moves */
+    uint8_t kind;      /* freezes */
+};
+
+struct book_lot {
+    uint8_t id[16];
+    uint8_t account[16];
+    uint8_t bucket;
+    uint32_t from_day;
+    uint32_t to_day;
+    uint32_t product;
+    struct book_place issued_by;
+    uint8_t original[16]; /* refund lots: the lot that paid */
+    uint8_t original_bucket;
+    int64_t issued;
+    int64_t refunded;
+    int64_t used;
+    int64_t granted;
+    int64_t accepted;
+};
+
+struct book_holding {
+    uint8_t lot[16];
+    uint64_t journal;
+    int64_t held;
+};
+
+struct book_pair {
+    uint8_t lot[16];
+    uint64_t from;
+    uint64_t to;
+    int64_t granted;
+    int64_t accepted;
+};
+
+/* What one journal had granted another after one of its blocks. */
+struct book_grant {
+    uint8_t lot[16];
+    uint64_t from;
+    uint64_t to;
+    uint64_t step;
+    uint64_t seq;
+    int64_t granted;
+};
+
+struct book_account {
+    uint8_t id[16];
+    uint8_t member[16];
+    uint32_t product;
+    uint64_t opened_by; /* journal; 0: only money was seen so far */
+    struct book_lot **lots; /* all that were ever issued, refund rights too */
+    uint32_t lot_count;
+    uint32_t lot_capacity;
+};
+
+enum { BOOK_LIFTS_MAX = 4 };
+
+struct book_token {
+    uint8_t account[16];
+    struct book_place freeze;
+    bool seen;
+    uint32_t lift_count;
+    struct book_place lifts[BOOK_LIFTS_MAX]; /* the unfreezes that name it; more are not kept */
+};
+
+struct book_day {
+    uint64_t branch;
+    uint64_t day;
+    struct day_entry sums;
+};
+
+struct book {
+    struct map journals;
+    struct map blocks;
+    struct map events;
+    struct map lots;
+    struct map holdings;
+    struct map pairs;
+    struct map grants;
+    struct map grant_counts; /* pair -> steps */
+    struct map deps;         /* journal, from -> seq */
+    struct map accounts;
+    struct map tokens;
+    struct map cards;
+    struct map days;
+    uint64_t event_count;
+};
+
+/* What the book thinks of one event, for the auditor. */
+struct book_opinion {
+    struct event event;
+    enum invalid_reason reason;
+    bool after_wrong;   /* a line's stated remainder is not the book's */
+    bool card_repeated; /* a card number that exists already */
+    struct book_event *record;
+};
+
+struct book *book_new(void);
+void book_free(struct book *book);
+
+/* Enters a block. The caller checked that it is the next of its journal. `opinions` has room for
+ * BLOCK_EVENTS_MAX. Returns false if an event's envelope does not decode. */
+bool book_enter(struct book *book, const struct block *block, struct book_opinion *opinions);
+
+struct book_journal *book_journal_of(const struct book *book, uint64_t journal);
+struct book_block *book_block_at(const struct book *book, uint64_t journal, uint64_t seq);
+struct book_event *book_event_at(const struct book *book, struct event_ref ref);
+struct book_lot *book_lot_of(const struct book *book, const struct lot_id *lot);
+int64_t book_held(const struct book *book, const struct lot_id *lot, uint64_t journal);
+/* Highest block of `from` that `journal` has named in its deps. */
+uint64_t book_dep_seq(const struct book *book, uint64_t journal, uint64_t from);
+int64_t book_lot_left(const struct book_lot *lot);
+
+/* Sums over the lots of an account in one bucket. */
+int64_t book_left_of_account(const struct book *book, const struct subject_id *account,
+                             uint8_t bucket);
+/* Money (principal and bonus) of the account that `journal` holds, and that is in flight to it, of
+ * lots valid on `day` (0 = any day). */
+int64_t book_usable(const struct book *book, const struct subject_id *account, uint64_t journal,
+                    uint32_t day);
+/* Money held by `journal` of lots that began by `day` and never end: usable there whatever else
+ * happens elsewhere. */
+int64_t book_sure_of_account(const struct book *book, const struct subject_id *account,
+                             uint64_t journal, uint32_t day);
+int64_t book_held_of_account(const struct book *book, const struct subject_id *account,
+                             uint64_t journal);
+uint32_t book_lots_of_account(const struct book *book, const struct subject_id *account);
+uint32_t book_tokens(const struct book *book, const struct subject_id *account);
+/* What is left to refund of a sale. */
+int64_t book_refundable(const struct book *book, struct event_ref sale);
+
+/* Conservation, lot by lot: issued + refunded = used + held by all + in flight; nothing below zero.
+ * NULL, or the first lot for which it does not hold. */
+const struct book_lot *book_unbalanced(const struct book *book);
+
+#endif

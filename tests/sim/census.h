@@ -1,0 +1,73 @@
+/* Counts what really happened. A storm in which nothing happened proves nothing: over many seeds no
+ * count may stay zero. The one list of what must happen is in census.c. */
+#ifndef CENSUS_H
+#define CENSUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Kinds of counted things that come in families use a base: a verdict is counted at
+ * CENSUS_VERDICT + verdict, an event in CENSUS_EVENT by its place in the list of types. */
+enum census_item {
+    CENSUS_FRAMES_LOST,
+    CENSUS_FRAMES_DOUBLED,
+    CENSUS_FRAMES_OVERTAKEN,
+    CENSUS_FRAMES_QUEUE_FULL,
+    CENSUS_FRAMES_SLOWED,
+    CENSUS_CUT_STALLED,
+    CENSUS_CUT_KILLED,
+    CENSUS_CUT_ONE_WAY,
+    CENSUS_PARTITIONS,
+    CENSUS_HEALS,
+    CENSUS_LINKS_DROPPED_BY_NODE,
+    CENSUS_LINKS_RESET,
+    CENSUS_CRASHES,
+    CENSUS_CRASH_BATCH_KEPT,
+    CENSUS_CRASH_BATCH_LOST,
+    CENSUS_CRASH_WHILE_JOINING,
+    CENSUS_RESTARTS,
+    CENSUS_COMMIT_UNKNOWN_KEPT,
+    CENSUS_COMMIT_UNKNOWN_LOST,
+    CENSUS_COMMIT_STUCK,
+    CENSUS_READ_FAILED,
+    CENSUS_SPACE_LOW,
+    CENSUS_CLOCK_JUMPS,
+    CENSUS_LATE_JOINS,
+    CENSUS_OBSERVERS,
+    CENSUS_ED25519_SEEDS,
+    CENSUS_HOSTILE_SEEDS,
+    CENSUS_HOSTILE_INVALID,
+    CENSUS_HOSTILE_VALID,
+    CENSUS_HOSTILE_REJECTED,
+    CENSUS_MESH,
+    CENSUS_STAR,
+    CENSUS_LINE,
+    CENSUS_REPLAYED_ANSWERS,
+    CENSUS_UNKNOWN_ANSWERS,
+    CENSUS_TILL_TIMEOUTS,
+    CENSUS_PARALLEL_DOUBLES,
+    CENSUS_OTHER_BODY,
+    CENSUS_PULLED_SPENDS,
+    CENSUS_OFFLINE_SPENDS,
+    CENSUS_OFFLINE_REFUSALS,
+    CENSUS_QUERIES,
+    CENSUS_RUN_TWICE,
+    CENSUS_CALMS,
+    CENSUS_ACCOUNTS_COMPARED,
+    CENSUS_EVENT,               /* + census_event_place(type) */
+    CENSUS_VERDICT = CENSUS_EVENT + 20, /* + enum verdict */
+    CENSUS_MESSAGE = CENSUS_VERDICT + 32, /* + enum message_kind */
+    CENSUS_COUNT = CENSUS_MESSAGE + 100,
+};
+
+struct census {
+    uint64_t counts[CENSUS_COUNT];
+};
+
+void census_add(struct census *census, const struct census *more);
+void census_event(struct census *census, uint16_t type);
+/* Prints the table. False if something that must happen never did. */
+bool census_report(const struct census *census, FILE *out);
+
+#endif

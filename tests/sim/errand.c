@@ -1,0 +1,422 @@
+#include "errand.h"
+
+#include "auditor.h"
+#include "sim.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { PRODUCT = 1 };
+
+void errands_start(struct errands *errands, struct random_stream *random)
+{
+    *errands = (struct errands){
+        .random = random,
+        .accounts_wanted = (uint32_t)random_magnitude(random, 1, 50),
+        .freezes = random_chance(random, 5000) ? 1 : 0,
+    };
+}
+
+static struct bytes text_of(const char *text)
+{
+    return bytes_of(text, strlen(text));
+}
+
+/* Amounts at the edges of what is held here, what the account has, and what can be written. */
+static int64_t draw_amount(struct world *machine, struct errands *errands,
+                           const struct subject_id *account)
+{
+    struct random_stream *random = errands->random;
+    const struct book *book = auditor_book(machine->sim);
+    int64_t held = book_held_of_account(book, account, machine->journal);
+    int64_t all = book_left_of_account(book, account, BUCKET_PRINCIPAL) +
+                  book_left_of_account(book, account, BUCKET_BONUS);
+    static const int64_t strange[] = {0, -1, INT64_MIN, INT64_MAX, 0, 1};
+    switch (random_below(random, 16)) {
+    case 0:
+        return 1;
+    case 1:
+        return held;
+    case 2:
+        return held + 1;
+    case 3:
+        return all;
+    case 4:
+        return all + 1;
+    case 5:
+        return AMOUNT_MAX + (int64_t)random_below(random, 2);
+    case 6:
+        return strange[random_below(random, 6)];
+    case 7:
+    case 8:
+        return all / 2 + 1;
+    case 9:
+    case 10:
+        return held / 3 + 1;
+    default:
+        return (int64_t)random_magnitude(random, 1, 8000);
+    }
+}
+
+static const struct known_account *pick_account(const struct errands *errands)
+{
+    return &errands->accounts[random_zipf(errands->random, errands->account_count)];
+}
+
+/* By its id, by its card, or (rarely) something that does not exist. */
+static struct account_name name_account(struct errands *errands, struct errand *errand,
+                                        const struct known_account *known)
+{
+    struct account_name name = {.account = known->account};
+    uint64_t drawn = random_below(errands->random, 100);
+    if (drawn < 30) {
+        memcpy(errand->card, known->card, sizeof errand->card);
+        name.account = (struct subject_id){{0}};
+        name.card = bytes_of(NULL, sizeof errand->card); /* set once the errand has its place */
+    } else if (drawn == 30) {
+        name.account.bytes[0] ^= 1;
+    } else if (drawn == 31) {
+        memcpy(errand->card, known->card, sizeof errand->card);
+        errand->card[15] = errand->card[15] == '9' ? '0' : (uint8_t)(errand->card[15] + 1);
+        name.account = (struct subject_id){{0}};
+        name.card = bytes_of(NULL, sizeof errand->card);
+    }
+    return name;
+}
+
+static void draw_enrol(struct errands *errands, struct errand *errand)
+{
+    struct request *request = &errand->request;
+    request->kind = COMMAND_ENROL;
+    errands->made++;
+    (void)snprintf(errand->texts[0], ERRAND_TEXT_MAX, "Canary %llu",
+                   (unsigned long long)errands->made);
+    (void)snprintf(errand->texts[1], ERRAND_TEXT_MAX, "13800138%03llu",
+                   (unsigned long long)(errands->made % 1000));
+    if (random_chance(errands->random, 500)) {
+        (void)snprintf(errand->texts[1], ERRAND_TEXT_MAX, "no telephone");
+    }
+    request->body.enrol.field_count = random_chance(errands->random, 300) ? 0 : 2;
+    request->body.enrol.fields[0].field = FIELD_NAME;
+    request->body.enrol.fields[1].field = FIELD_PHONE;
+}
+
+static void draw_issue(struct errands *errands, struct errand *errand)
+{
+    struct request *request = &errand->request;
+    request->kind = COMMAND_ISSUE_CARD;
+    request->body.issue.member =
+        errands->members[random_below(errands->random, errands->member_count)];
+    request->body.issue.product = random_chance(errands->random, 200) ? 77 : PRODUCT;
+    request->body.issue.form = CARD_PLASTIC;
+    if (random_chance(errands->random, 200)) {
+        request->body.issue.member.bytes[3] ^= 1;
+    }
+}
+
+static void draw_top_up(struct errands *errands, struct errand *errand,
+                        const struct known_account *known)
+{
+    struct request *request = &errand->request;
+    request->kind = COMMAND_TOP_UP;
+    request->body.top_up.account = name_account(errands, errand, known);
+    request->body.top_up.tender = TENDER_CASH;
+    static const int64_t steps[] = {30000, 29999, 10000, 0, -5, 1};
+    request->body.top_up.amount = random_chance(errands->random, 3000)
+                                      ? steps[random_below(errands->random, 6)]
+                                      : (int64_t)random_magnitude(errands->random, 1, 60000);
+    if (random_chance(errands->random, 1000)) {
+        (void)snprintf(errand->texts[0], ERRAND_TEXT_MAX, "%s",
+                       random_chance(errands->random, 5000) ? "CNY" : "USD");
+    }
+}
+
+static void draw_spend(struct world *machine, struct errands *errands, struct errand *errand,
+                       const struct known_account *known)
+{
+    struct request *request = &errand->request;
+    request->kind = COMMAND_SPEND;
+    request->body.spend.account = name_account(errands, errand, known);
+    request->body.spend.amount = draw_amount(machine, errands, &known->account);
+    if (random_chance(errands->random, 2000)) {
+        (void)snprintf(errand->texts[0], ERRAND_TEXT_MAX, "oolong");
+        request->body.spend.item_count = 1;
+        int64_t amount = request->body.spend.amount;
+        request->body.spend.items[0] =
+            (struct sale_item){.quantity = 1,
+                               .list_minor = amount > 0 && amount < AMOUNT_MAX ? amount : 1,
+                               .charged_minor = amount > 0 && amount < AMOUNT_MAX ? amount : 1};
+    }
+}
+
+static bool draw_refund(struct world *machine, struct errands *errands, struct errand *errand)
+{
+    uint32_t kept =
+        errands->sale_count < ERRAND_SALES_MAX ? errands->sale_count : ERRAND_SALES_MAX;
+    const struct known_sale *sale = NULL;
+    for (int attempts = 0; kept > 0 && attempts < 8; attempts++) {
+        sale = &errands->sales[random_below(errands->random, kept)];
+        if (sale->machine == machine->index || random_chance(errands->random, 300)) {
+            break;
+        }
+        sale = NULL;
+    }
+    if (sale == NULL) {
+        return false;
+    }
+    struct request *request = &errand->request;
+    request->kind = COMMAND_REFUND;
+    request->body.refund.sale = sale->sale;
+    int64_t left = book_refundable(auditor_book(machine->sim), sale->sale);
+    int64_t amounts[] = {left, left + 1, 1, left / 2 + 1, left / 3 + 1, 0, sale->amount, -1};
+    request->body.refund.amount = amounts[random_below(errands->random, 8)];
+    if (random_chance(errands->random, 200)) {
+        request->body.refund.sale.seq += 1000;
+    }
+    (void)snprintf(errand->texts[0], ERRAND_TEXT_MAX, "broken cup");
+    return true;
+}
+
+static void draw_freeze(struct world *machine, struct errands *errands, struct errand *errand,
+                        const struct known_account *known)
+{
+    struct request *request = &errand->request;
+    bool frozen = auditor_frozen_at(machine, &known->account) > 0;
+    request->kind = frozen || random_chance(errands->random, 500) ? COMMAND_UNFREEZE
+                                                                  : COMMAND_FREEZE;
+    request->body.freeze.account = name_account(errands, errand, known);
+    request->body.freeze.kind = FREEZE_LOSS;
+    (void)snprintf(errand->texts[0], ERRAND_TEXT_MAX, "lost");
+}
+
+static void draw_move(struct world *machine, struct errands *errands, struct errand *errand,
+                      const struct known_account *known)
+{
+    struct request *request = &errand->request;
+    request->kind = COMMAND_MOVE;
+    request->body.move.account = name_account(errands, errand, known);
+    request->body.move.amount = draw_amount(machine, errands, &known->account);
+    uint64_t target = random_below(errands->random, machine->sim->machine_count + 1);
+    request->body.move.branch =
+        target == machine->sim->machine_count
+            ? 99
+            : journal_branch(machine->sim->machines[target].journal);
+}
+
+static void draw_product(struct errands *errands, struct errand *errand)
+{
+    struct request *request = &errand->request;
+    request->kind = COMMAND_PUBLISH_PRODUCT;
+    (void)snprintf(errand->texts[0], ERRAND_TEXT_MAX, "Stored value");
+    (void)snprintf(errand->texts[1], ERRAND_TEXT_MAX, "CNY");
+    request->body.product.product = PRODUCT;
+    request->body.product.version = random_chance(errands->random, 1000) ? 90 : 0;
+    request->body.product.order = (uint8_t)random_below(errands->random, 4);
+    request->body.product.bonus_days = random_chance(errands->random, 5000) ? 0 : 365;
+    request->body.product.step_count = 1;
+    request->body.product.steps[0] = (struct bonus_step){.amount = 10000, .bonus = 1500};
+    if (random_chance(errands->random, 2000)) {
+        request->body.product.balance_cap = 200000;
+    }
+}
+
+static void draw_kind(struct world *machine, struct errands *errands, struct errand *errand)
+{
+    struct random_stream *random = errands->random;
+    if (errands->member_count == 0) {
+        draw_enrol(errands, errand);
+        return;
+    }
+    if (errands->account_count == 0) {
+        draw_issue(errands, errand);
+        return;
+    }
+    uint64_t drawn = random_below(random, 1000);
+    const struct known_account *known = pick_account(errands);
+    if (errands->account_count < errands->accounts_wanted && drawn < 150) {
+        if (drawn < 50 && errands->member_count < ERRAND_MEMBERS_MAX) {
+            draw_enrol(errands, errand);
+        } else {
+            draw_issue(errands, errand);
+        }
+    } else if (drawn < 310) {
+        draw_top_up(errands, errand, known);
+    } else if (drawn < 400) {
+        draw_move(machine, errands, errand, known);
+    } else if (drawn < 500 && draw_refund(machine, errands, errand)) {
+        return;
+    } else if (drawn < 500 + 40 * errands->freezes) {
+        draw_freeze(machine, errands, errand, known);
+    } else if (drawn < 545 && machine->index == SIM_OFFICE) {
+        draw_product(errands, errand);
+    } else if (drawn < 548) {
+        draw_product(errands, errand); /* of a branch: refused */
+    } else if (drawn < 552) {
+        draw_enrol(errands, errand);
+    } else {
+        draw_spend(machine, errands, errand, known);
+    }
+}
+
+struct errand errand_draw(struct world *machine, struct errands *errands, uint32_t till)
+{
+    struct errand errand = {.request = {.till = 1 + till % 4, .staff = 7}};
+    random_fill(errands->random, errand.request.ticket.bytes, 16);
+    random_fill(errands->random, errand.request.request_hash, 16);
+    draw_kind(machine, errands, &errand);
+    return errand;
+}
+
+void errand_settle(struct errand *errand)
+{
+    struct request *request = &errand->request;
+    struct account_name *name = NULL;
+    switch (request->kind) {
+    case COMMAND_ENROL:
+        request->body.enrol.fields[0].text = text_of(errand->texts[0]);
+        request->body.enrol.fields[1].text = text_of(errand->texts[1]);
+        break;
+    case COMMAND_TOP_UP:
+        name = &request->body.top_up.account;
+        request->body.top_up.currency = text_of(errand->texts[0]);
+        break;
+    case COMMAND_SPEND:
+        name = &request->body.spend.account;
+        request->body.spend.items[0].name = text_of(errand->texts[0]);
+        break;
+    case COMMAND_REFUND:
+        request->body.refund.reason = text_of(errand->texts[0]);
+        break;
+    case COMMAND_FREEZE:
+    case COMMAND_UNFREEZE:
+        name = &request->body.freeze.account;
+        request->body.freeze.reason = text_of(errand->texts[0]);
+        break;
+    case COMMAND_MOVE:
+        name = &request->body.move.account;
+        break;
+    case COMMAND_PUBLISH_PRODUCT:
+        request->body.product.name = text_of(errand->texts[0]);
+        request->body.product.currency = text_of(errand->texts[1]);
+        break;
+    case COMMAND_ISSUE_CARD:
+    case COMMAND_INVITE:
+    case QUERY_MEMBER:
+    case QUERY_ACCOUNT:
+    case QUERY_HISTORY:
+    case QUERY_SALE:
+    case QUERY_TICKET:
+    case QUERY_NODE:
+    case QUERY_BRANCHES:
+    case QUERY_PRODUCTS:
+    case QUERY_DAYS:
+    case QUERY_LIABILITY:
+    case QUERY_HOLDERS:
+    case QUERY_FEED:
+    case QUERY_INVALID:
+    case COMMAND_KIND_COUNT:
+        break;
+    }
+    if (name != NULL && name->card.size > 0) {
+        name->card = BYTES_OF(errand->card);
+    }
+}
+
+bool errand_change(struct errand *errand)
+{
+    struct request *request = &errand->request;
+    if (request->kind == COMMAND_SPEND) {
+        request->body.spend.amount = 7;
+    } else if (request->kind == COMMAND_TOP_UP) {
+        request->body.top_up.amount = 700;
+    } else if (request->kind == COMMAND_MOVE) {
+        request->body.move.amount = 7;
+    } else {
+        return false;
+    }
+    request->request_hash[0] ^= 0xff;
+    return true;
+}
+
+void errand_learn(struct world *machine, struct errands *errands, const struct errand *errand,
+                  const struct answer *answer)
+{
+    if (answer->verdict != VERDICT_ALLOWED) {
+        return;
+    }
+    if (errand->request.kind == COMMAND_ENROL && errands->member_count < ERRAND_MEMBERS_MAX) {
+        errands->members[errands->member_count++] = answer->member;
+    }
+    if (errand->request.kind == COMMAND_ISSUE_CARD &&
+        errands->account_count < ERRAND_ACCOUNTS_MAX) {
+        struct known_account *known = &errands->accounts[errands->account_count++];
+        known->account = answer->account;
+        known->member = answer->member;
+        known->machine = machine->index;
+        memcpy(known->card, answer->card, sizeof known->card);
+    }
+    if (errand->request.kind == COMMAND_SPEND) {
+        errands->sales[errands->sale_count++ % ERRAND_SALES_MAX] =
+            (struct known_sale){.sale = answer->event,
+                                .machine = machine->index,
+                                .amount = answer->principal + answer->bonus};
+    }
+}
+
+/* ---- queries ---- */
+
+struct request errand_query(struct world *machine, struct errands *errands, struct page *page)
+{
+    (void)machine;
+    static const enum command_kind kinds[] = {QUERY_NODE,     QUERY_ACCOUNT,   QUERY_HISTORY,
+                                              QUERY_BRANCHES, QUERY_PRODUCTS,  QUERY_DAYS,
+                                              QUERY_HOLDERS,  QUERY_LIABILITY, QUERY_FEED,
+                                              QUERY_INVALID,  QUERY_NODE,      QUERY_MEMBER};
+    memset(page, 0, sizeof *page);
+    struct request request = {
+        .kind = kinds[random_below(errands->random, sizeof kinds / sizeof kinds[0])],
+        .page = page,
+        .page_limit = (uint32_t)random_between(errands->random, 1, 50),
+    };
+    bool about_account = request.kind == QUERY_ACCOUNT || request.kind == QUERY_HISTORY ||
+                         request.kind == QUERY_MEMBER;
+    if (about_account && errands->account_count == 0) {
+        request.kind = QUERY_NODE;
+    }
+    if (request.kind == QUERY_ACCOUNT) {
+        request.body.account.account.account = pick_account(errands)->account;
+    } else if (request.kind == QUERY_HISTORY) {
+        request.body.history.account.account = pick_account(errands)->account;
+    } else if (request.kind == QUERY_MEMBER) {
+        request.body.member.member = pick_account(errands)->member;
+    }
+    return request;
+}
+
+static void check_account_view(struct world *machine, const struct account_view *view)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < view->lot_count; i++) {
+        sum += view->lots[i].left;
+    }
+    if (!view->more_lots && sum != view->principal + view->bonus) {
+        sim_finding(machine->sim, "I1", "machine %u: lots of %lld, balance %lld", machine->index,
+                    (long long)sum, (long long)(view->principal + view->bonus));
+    }
+    if (view->principal < 0 || view->bonus < 0 || view->usable_here < 0 || view->elsewhere < 0) {
+        sim_finding(machine->sim, "S2", "machine %u shows a negative amount", machine->index);
+    }
+}
+
+void errand_check_query(struct world *machine, const struct answer *answer)
+{
+    if (answer->page == NULL || answer->verdict != VERDICT_ALLOWED) {
+        return;
+    }
+    if (answer->kind == QUERY_NODE) {
+        const struct node_view *view = &answer->page->rows.node;
+        auditor_state(machine, &view->frontier, &view->state);
+    } else if (answer->kind == QUERY_ACCOUNT) {
+        check_account_view(machine, &answer->page->rows.account);
+    }
+}

@@ -1,0 +1,176 @@
+/* A whole chain in one process, on one thread, from one seed. `struct world` is one machine as its
+ * node sees it (tally/world.h): disk, clock, keys, links. The engine feeds the nodes one input at a
+ * time from an agenda ordered by virtual time.
+ *
+ * Two runs of one seed are equal in every step: nothing here reads the real clock, addresses or the
+ * order of allocations.
+ */
+#ifndef SIM_H
+#define SIM_H
+
+#include "agenda.h"
+#include "census.h"
+#include "disk.h"
+#include "join.h"
+#include "map.h"
+#include "network.h"
+#include "random_stream.h"
+#include "reception.h"
+#include "weather.h"
+
+#include "manifest.h"
+#include "node.h"
+#include "tally/world.h"
+
+enum {
+    SIM_MACHINES_MAX = 12,
+    SIM_OFFICE = 0, /* index of the office's machine */
+    SIM_ALARM_KINDS = 16,
+    SIM_TEXT_MAX = 256,
+};
+
+/* 2026-03-02 08:00 in UTC+8. */
+static const int64_t SIM_WALL_START_MS = INT64_C(1772409600000);
+
+struct sim;
+struct auditor;
+struct workload;
+struct hostile;
+
+/* The steps by which a machine becomes a branch. */
+enum joining {
+    JOINING_NOT = 0,
+    JOINING_INVITED, /* the office is asked for an invitation until it gives one */
+    JOINING_DIALS,   /* has the token, says JOIN until it hears JOINED */
+    JOINING_DONE,
+};
+
+struct world {
+    struct sim *sim;
+    uint32_t index;
+    uint64_t journal; /* 0 until invited */
+    bool hostile;     /* no node runs here: tests/sim/hostile.c speaks for it */
+    bool running;
+    bool may_be_read_only; /* an old backup was put back */
+    uint32_t boot;         /* counts starts; what was meant for an earlier life is dropped */
+    struct node *node;
+    void *memory;
+    size_t memory_size;
+    struct node_setup setup;
+    uint32_t inputs_since_turn;
+
+    struct disk *disk;
+    bool stopping; /* an injected fault allows the node to stop */
+    bool space_low;
+    bool read_failed;
+    struct node_head saved_head; /* the checkpoint beside the store */
+    uint64_t saved_at_us;
+    uint64_t commit_counter;
+    uint64_t commits;
+    bool commit_unknown; /* the batch in flight will be reported so */
+    bool commit_keep;
+
+    int64_t clock_offset_ms;
+    int32_t clock_drift_ppm;
+    struct random_stream random; /* world_random */
+
+    uint8_t public_key[32];
+    uint8_t secret_key[64];
+    uint8_t transport_key[32];
+    uint8_t node_secret[32];
+    uint8_t database[16];
+    struct map member_keys; /* key: member16, class1 */
+
+    enum joining joining;
+    uint64_t invite_number; /* the request for an invitation */
+    struct ticket_id invite_ticket;
+    uint8_t invitation_secret[32];
+    uint8_t invitation_key[32]; /* transport key while joining */
+    uint32_t next_link;
+    uint64_t alarms[SIM_ALARM_KINDS];
+};
+
+struct sim {
+    uint64_t seed;
+    uint64_t now_us;
+    uint64_t steps;
+    uint64_t trace; /* hash of all that happened */
+    uint32_t findings;
+    bool loud;    /* print what happens */
+    bool ed25519; /* real signatures; else keyed hashes, which are much cheaper */
+    bool storm;   /* faults happen */
+    uint32_t turn_every;
+
+    uint8_t mac_key[32];
+    uint8_t root_public[32];
+    uint8_t root_secret[64];
+    uint8_t authority_public[32];
+    uint8_t authority_secret[64];
+    uint8_t manifest_bytes[MANIFEST_SIZE_MAX];
+    struct bytes manifest;
+    struct digest network_id;
+
+    struct weather weather;
+    struct random_stream random_engine;
+    struct random_stream random_weather;
+    struct random_stream random_disk;
+    struct agenda agenda;
+    struct network network;
+    uint32_t machine_count;
+    struct world machines[SIM_MACHINES_MAX];
+    struct census *census;
+    struct reception reception;
+    struct auditor *auditor;
+    struct workload *workload;
+    struct hostile *hostile;
+};
+
+struct sim_options {
+    uint64_t seed;
+    bool loud;
+    struct weather weather;
+    enum topology topology;
+    struct bonus_step steps[BONUS_STEPS_MAX];
+    uint8_t step_count;
+};
+
+/* The office is founded and running; there are no branches yet. */
+struct sim *sim_new(const struct sim_options *options, struct census *census);
+void sim_free(struct sim *sim);
+
+/* A new machine that will join as a branch: starts at once, takes some virtual time. NULL if there
+ * are SIM_MACHINES_MAX. */
+struct world *sim_add_branch(struct sim *sim, bool hostile);
+
+/* Runs until virtual time `until_us`, or the first finding. */
+void sim_run(struct sim *sim, uint64_t until_us);
+
+void sim_crash(struct world *machine);
+void sim_start(struct world *machine);
+/* Feeds one input, then node_turn as drawn; a node that stops without an injected reason is a
+ * finding. No-op if the machine is off. */
+void sim_feed(struct world *machine, struct input *input);
+/* All links whole, all machines on, no more faults. */
+void sim_heal(struct sim *sim);
+
+struct world *sim_machine_of(struct sim *sim, uint64_t journal);
+/* Signs as `machine` (or as the authority) the way this seed does. */
+void sim_sign(struct sim *sim, const uint8_t public_key[32], const uint8_t secret_key[64],
+              struct bytes body, uint8_t signature[64]);
+bool sim_signature_holds(struct sim *sim, const struct signature_check *check);
+void sim_make_keys(struct sim *sim, struct random_stream *random, uint8_t public_key[32],
+                   uint8_t secret_key[64]);
+
+/* Records and prints a broken invariant; the run ends soon after. */
+void sim_finding(struct sim *sim, const char *invariant, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Printed when loud. */
+void sim_tell(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void sim_note(struct sim *sim, uint64_t value); /* into the trace */
+
+static inline uint64_t sim_ms(const struct sim *sim)
+{
+    return sim->now_us / 1000;
+}
+
+#endif
