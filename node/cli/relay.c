@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -338,7 +339,7 @@ struct relay *relay_start(const struct relay_route *routes, size_t count,
 {
     assert(count <= RELAY_ROUTES_MAX);
     struct relay *relay = calloc(1, sizeof *relay);
-    if (relay == NULL || pipe(relay->wake) != 0) {
+    if (relay == NULL || pipe2(relay->wake, O_CLOEXEC) != 0) {
         explain(explanation, "The forwarder cannot be set up: %s.", strerror(errno));
         free(relay);
         return NULL;
