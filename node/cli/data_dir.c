@@ -175,7 +175,7 @@ static bool is_dot(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-bool data_dir_is_empty(const char *path)
+bool data_dir_is_empty(const char *path, const char *but)
 {
     DIR *directory = opendir(path);
     if (directory == NULL) {
@@ -184,7 +184,7 @@ bool data_dir_is_empty(const char *path)
     bool empty = true;
     for (const struct dirent *entry = readdir(directory); entry != NULL && empty;
          entry = readdir(directory)) {
-        empty = is_dot(entry->d_name);
+        empty = is_dot(entry->d_name) || (but != NULL && strcmp(entry->d_name, but) == 0);
     }
     closedir(directory);
     return empty;

@@ -39,8 +39,9 @@ MUST_CHECK enum status data_dir_write_manifest(const char *where, struct bytes m
  * there is an admin.token already. */
 MUST_CHECK enum status data_dir_write_token(const char *where, struct explanation *explanation);
 
-/* True if there is no such directory, or nothing in it. */
-bool data_dir_is_empty(const char *path);
+/* True if there is no such directory, or nothing in it but perhaps an entry named `but` (may be
+ * NULL). */
+bool data_dir_is_empty(const char *path, const char *but);
 
 /* Removes a directory of plain files. Nothing there: STATUS_OK. */
 MUST_CHECK enum status data_dir_discard(const char *path, struct explanation *explanation);

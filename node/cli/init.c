@@ -149,7 +149,7 @@ static enum outcome place_read(struct session *session, struct plan *plan)
 /* Nothing is ever overwritten. */
 static enum outcome place_check(struct session *session, const struct plan *plan)
 {
-    if (!data_dir_is_empty(plan->directory)) {
+    if (!data_dir_is_empty(plan->directory, NULL)) {
         return session_refused(session,
                                "%s is not empty, and nothing is ever overwritten. Choose another "
                                "directory.",

@@ -23,13 +23,15 @@ enum {
     TIMEOUT_SECONDS = 60,
     TIMEOUT_SECONDS_MAX = 24 * 3600,
     MARK_SIZE = 64,
-    ROLES_OF_BRANCH = ROLE_MINT | ROLE_SELL,
+    ROLES_OF_BRANCH = ROLE_MINT | ROLE_SELL | ROLE_RELAY,
 };
 
 /* How far an attempt came, in a file of the directory, so that the next one can go on. Keys that
  * were ever shown to the office are never made again: it knows the joiner by them. */
 static const char keys_begun[] = "keys begun";
 static const char keys_made[] = "keys made";
+/* What is left when the very first step was interrupted (file_replace). */
+static const char mark_unfinished[] = "joining.new";
 
 struct plan {
     char directory[FILE_PATH_SIZE_MAX]; /* absolute */
@@ -55,13 +57,10 @@ static enum outcome token_read(struct session *session, struct plan *plan)
         (struct buffer){.data = plan->scratch_memory, .capacity = sizeof plan->scratch_memory};
     enum status status =
         invitation_decode(bytes_of(text, strlen(text)), &plan->scratch, &plan->invitation);
-    if (status == STATUS_FORGED) {
-        return session_misused(session, "The token is not as it was printed: a letter is wrong or "
-                                        "missing.");
-    }
     if (status != STATUS_OK) {
-        return session_misused(session, "That is no invitation; it begins with \"tally1-\" and is "
-                                        "printed by: tally branch invite NAME.");
+        return session_misused(session, "That is no whole invitation. It begins with \"tally1-\", "
+                                        "is printed by: tally branch invite NAME, and says by "
+                                        "itself when a letter of it is wrong or missing.");
     }
     plan->network = hash_network(plan->invitation.manifest);
     return OUTCOME_DONE;
@@ -129,6 +128,12 @@ static bool mark_says(const struct plan *plan, const char *stage)
     return plan_path(plan, "joining", path) == STATUS_OK &&
            file_read(path, &content, NULL) == STATUS_OK &&
            bytes_equal(buffer_bytes(&content), bytes_of(mark, strlen(mark)));
+}
+
+static bool plan_has_mark(const struct plan *plan)
+{
+    char path[FILE_PATH_SIZE_MAX];
+    return plan_path(plan, "joining", path) == STATUS_OK && file_exists(path);
 }
 
 /* Does this directory belong to the branch of this token already? */
@@ -260,11 +265,14 @@ static enum outcome join(struct session *session, struct plan *plan)
     struct explanation explanation = {{0}};
     struct key_store *keys = NULL;
     bool begun = mark_says(plan, keys_begun) || mark_says(plan, keys_made);
-    if (!begun && !data_dir_is_empty(plan->directory)) {
+    if (!begun && !data_dir_is_empty(plan->directory, mark_unfinished)) {
         return session_refused(session,
                                "%s is not empty, and nothing is ever overwritten. Choose another "
-                               "directory.",
-                               plan->directory);
+                               "directory%s.",
+                               plan->directory,
+                               plan_has_mark(plan) ? "; in this one an attempt with another token "
+                                                     "was begun"
+                                                   : "");
     }
     if ((uint64_t)clock_wall_ms() > plan->invitation.until_ms) {
         return session_refused(session, "The invitation has ended, by the clock of this machine. "

@@ -83,7 +83,7 @@ static bool answer_read(const struct joining *joining, struct bytes frame, enum 
         settled = true;
         *outcome = OUTCOME_REFUSED;
         struct bytes text = message->body.joined.text;
-        snprintf(problem, JOINING_PROBLEM_SIZE, "The office refuses: %.*s",
+        snprintf(problem, JOINING_PROBLEM_SIZE, "The office refuses: %.*s.",
                  (int)(text.size < 300 ? text.size : 300), (const char *)text.data);
     }
     free(message);

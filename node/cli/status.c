@@ -51,51 +51,81 @@ const struct subcommand node_status_command = {
     .run = node_run,
 };
 
-/* "up to date", or by how many blocks who lags; "?" while there is no connection to ask. */
-static void lag_print(const json_t *row, char text[static CELL_SIZE])
+/* The node as it says of itself, beside the branches as it sees them. */
+struct view {
+    const char *journal;
+    json_int_t head_seq;
+};
+
+/* How far the row's node has followed ours, as it last said. */
+static void lag_print(const json_t *row, const struct view *own, char text[static CELL_SIZE])
 {
-    json_int_t they_say = json_integer_value(output_at(row, "their_seq"));
-    if (!json_is_true(output_at(row, "connected"))) {
+    json_int_t they_hold = json_integer_value(output_at(row, "their_seq"));
+    const char *journal = output_text_at(row, "journal");
+    if (strcmp(journal, own->journal) == 0) {
+        snprintf(text, CELL_SIZE, "this node");
+    } else if (strncmp(journal, "0.", 2) == 0) {
+        text[0] = '\0'; /* the authority is not a node */
+    } else if (!json_is_true(output_at(row, "connected"))) {
         snprintf(text, CELL_SIZE, "not connected");
-    } else if (they_say > json_integer_value(output_at(row, "seq"))) {
-        snprintf(text, CELL_SIZE, "we lack %" JSON_INTEGER_FORMAT " of their blocks",
-                 they_say - json_integer_value(output_at(row, "seq")));
+    } else if (they_hold < own->head_seq) {
+        snprintf(text, CELL_SIZE, "lacks %" JSON_INTEGER_FORMAT " of our blocks",
+                 own->head_seq - they_hold);
     } else {
-        snprintf(text, CELL_SIZE, "%s", "up to date");
+        snprintf(text, CELL_SIZE, "has all of ours");
     }
 }
 
 static void sync_show(const json_t *answer)
 {
     static const struct label columns[] = {
-        {"journal", "journal"}, {"name", "name"},
-        {"blocks here", "seq"}, {"they have", "their_seq"},
-        {"last block", "at"},   {"heard, ms ago", "heard_ms"},
-        {"lag", "lag"},
+        {"journal", "journal"}, {"name", "name"},           {"blocks here", "seq"},
+        {"last block", "at"},   {"connected", "connected"}, {"heard, ms ago", "heard_ms"},
+        {"follows us", "lag"},
     };
-    const json_t *rows = output_rows(answer, "entries");
-    json_t *shown = json_deep_copy(rows);
-    for (size_t i = 0; i < json_array_size(shown); i++) {
+    output_table(output_rows(answer, "entries"), LABELS(columns), "No other branch is known.");
+    output_freshness(answer);
+}
+
+/* Adds to each row what only the node itself can say. */
+static void lags_add(const json_t *node, json_t *branches)
+{
+    struct view own = {.journal = output_text_at(node, "journal"),
+                       .head_seq = json_integer_value(output_at(node, "head_seq"))};
+    json_t *rows = json_object_get(branches, "entries");
+    for (size_t i = 0; i < json_array_size(rows); i++) {
         char text[CELL_SIZE];
-        json_t *row = json_array_get(shown, i);
-        lag_print(row, text);
+        json_t *row = json_array_get(rows, i);
+        lag_print(row, &own, text);
         json_object_set_new(row, "lag", json_string(text));
     }
-    output_table(shown, LABELS(columns), "No other branch is known.");
-    json_decref(shown);
-    output_freshness(answer);
 }
 
 static enum outcome sync_run(struct session *session)
 {
+    struct client_path node_path = client_path_of("/v1/node");
     struct client_path path = client_path_of("/v1/branches");
-    return session_get(session, &path, sync_show);
+    json_t *node = NULL;
+    json_t *branches = NULL;
+    enum outcome outcome = session_fetch(session, &node_path, &node);
+    if (outcome == OUTCOME_DONE) {
+        outcome = session_fetch(session, &path, &branches);
+    }
+    if (outcome == OUTCOME_DONE && session->json) {
+        output_json(branches);
+    } else if (outcome == OUTCOME_DONE) {
+        lags_add(node, branches);
+        sync_show(branches);
+    }
+    json_decref(branches);
+    json_decref(node);
+    return outcome;
 }
 
 const struct subcommand sync_status_command = {
     .name = "sync status",
     .group = group,
-    .summary = "how far each branch's journal is known here, and who lags",
+    .summary = "how far each branch's journal is known here, and who follows ours",
     .usage = "",
     .example = "tally sync status",
     .run = sync_run,

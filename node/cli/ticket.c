@@ -6,11 +6,21 @@
 static void ticket_show(const json_t *answer)
 {
     static const struct label labels[] = {
-        {"outcome", "code"},  {"what", "title"},      {"why", "detail"},
-        {"event", "event"},   {"at", "at"},           {"account", "account"},
-        {"member", "member"}, {"card", "card"},       {"principal", "principal"},
-        {"bonus", "bonus"},   {"balance", "balance"}, {"usable here", "usable_here"},
-        {"offer", "offer"},   {"limit", "limit"},
+        {"operation", "operation"},
+        {"outcome", "code"},
+        {"what", "title"},
+        {"why", "detail"},
+        {"event", "event"},
+        {"at", "at"},
+        {"account", "account"},
+        {"member", "member"},
+        {"card", "card"},
+        {"principal", "principal"},
+        {"bonus", "bonus"},
+        {"balance", "balance"},
+        {"usable here", "usable_here"},
+        {"offer", "offer"},
+        {"limit", "limit"},
     };
     output_pairs(answer, LABELS(labels));
 }
