@@ -43,7 +43,6 @@ struct sheet_lot *sheet_list(struct sheet *sheet, const struct sheet_lot *terms)
         return listed;
     }
     if (sheet->lot_count == SHEET_LOTS_MAX) {
-        sheet->unlisted = 1;
         return NULL;
     }
     size_t at = 0;
@@ -57,13 +56,18 @@ struct sheet_lot *sheet_list(struct sheet *sheet, const struct sheet_lot *terms)
     return place;
 }
 
+bool sheet_lot_is_spent(const struct sheet_lot *lot)
+{
+    return lot->left == 0 && lot->holder_count == 0 && lot->flight_count == 0;
+}
+
 void sheet_tidy(struct sheet *sheet)
 {
     assert(sheet->lot_count <= SHEET_LOTS_MAX);
     uint8_t kept = 0;
     for (size_t i = 0; i < sheet->lot_count; i++) {
         const struct sheet_lot *lot = &sheet->lots[i];
-        if (lot->left == 0 && lot->holder_count == 0 && lot->flight_count == 0) {
+        if (sheet_lot_is_spent(lot)) {
             continue;
         }
         if (kept != i) {
@@ -93,7 +97,7 @@ static size_t poorest_holder(const struct sheet_lot *lot)
     return poorest;
 }
 
-void sheet_set_holder(struct sheet *sheet, struct sheet_lot *lot, uint64_t journal, int64_t held)
+void sheet_set_holder(struct sheet_lot *lot, uint64_t journal, int64_t held)
 {
     assert(lot->holder_count <= SHEET_HOLDERS_MAX);
     size_t at = 0;
@@ -113,7 +117,7 @@ void sheet_set_holder(struct sheet *sheet, struct sheet_lot *lot, uint64_t journ
         return;
     }
     if (lot->holder_count == SHEET_HOLDERS_MAX) {
-        sheet->unlisted = 1;
+        lot->crowded = 1;
         size_t poorest = poorest_holder(lot);
         if (held <= lot->holders[poorest].held) {
             return;
@@ -152,8 +156,7 @@ static int order_of_flight(const struct sheet_flight *flight, uint64_t from, uin
     return order != 0 ? order : order_of_numbers(flight->to, to);
 }
 
-void sheet_set_flight(struct sheet *sheet, struct sheet_lot *lot, uint64_t from, uint64_t to,
-                      int64_t amount)
+void sheet_set_flight(struct sheet_lot *lot, uint64_t from, uint64_t to, int64_t amount)
 {
     assert(lot->flight_count <= SHEET_FLIGHTS_MAX);
     size_t at = 0;
@@ -173,7 +176,7 @@ void sheet_set_flight(struct sheet *sheet, struct sheet_lot *lot, uint64_t from,
         return;
     }
     if (lot->flight_count == SHEET_FLIGHTS_MAX) {
-        sheet->unlisted = 1;
+        lot->crowded = 1;
         size_t smallest = smallest_flight(lot);
         if (amount <= lot->flights[smallest].amount) {
             return;

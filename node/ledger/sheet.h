@@ -33,6 +33,7 @@ struct sheet_lot {
     uint32_t product;
     struct event_ref issued; /* lots of one event are one pair */
     int64_t left;            /* ledger(l): held by all + in flight */
+    uint8_t crowded;         /* 1: there may be holders or flights beyond those listed */
     uint8_t holder_count;
     struct sheet_holder holders[SHEET_HOLDERS_MAX];
     uint8_t flight_count;
@@ -42,8 +43,8 @@ struct sheet_lot {
 struct sheet {
     int64_t principal; /* sum of ledger(l) over all lots of the bucket, also those not listed */
     int64_t bonus;
-    uint32_t frozen;  /* live freeze tokens */
-    uint8_t unlisted; /* 1: there may be lots, holders or flights beyond those listed */
+    uint32_t frozen;   /* live freeze tokens */
+    uint32_t unlisted; /* lots with value left beyond those listed: they have rows of their own */
     uint8_t lot_count;
     struct sheet_lot lots[SHEET_LOTS_MAX]; /* by (issued journal, seq, index, lot id) */
 };
@@ -55,16 +56,17 @@ struct sheet_lot *sheet_find(struct sheet *sheet, const struct lot_id *lot);
  */
 struct sheet_lot *sheet_list(struct sheet *sheet, const struct sheet_lot *terms);
 
-/* Drops lots with nothing left, held or in flight. */
+/* Nothing left, held or in flight: of no interest to anybody until something is refunded to it. */
+bool sheet_lot_is_spent(const struct sheet_lot *lot);
+/* Drops such lots. */
 void sheet_tidy(struct sheet *sheet);
 
 /* Sets what `journal` holds (0 removes it); keeps the richest when there are too many. Holders stay
  * sorted by journal. */
-void sheet_set_holder(struct sheet *sheet, struct sheet_lot *lot, uint64_t journal, int64_t held);
+void sheet_set_holder(struct sheet_lot *lot, uint64_t journal, int64_t held);
 
 /* Sets what is in flight from -> to (0 removes it); sorted by (from, to). */
-void sheet_set_flight(struct sheet *sheet, struct sheet_lot *lot, uint64_t from, uint64_t to,
-                      int64_t amount);
+void sheet_set_flight(struct sheet_lot *lot, uint64_t from, uint64_t to, int64_t amount);
 
 int64_t sheet_lot_held(const struct sheet_lot *lot, uint64_t journal);
 /* Sum of what is in flight to `journal`. */

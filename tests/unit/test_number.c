@@ -67,6 +67,8 @@ static void numbers_of_another_form_are_not_read(void **state)
     check_refused("9000010010000016", 16); /* first digit, with its right check digit */
     check_refused("80000100100000/8", 16);
     check_refused("80000100100000:8", 16);
+    check_refused("8000010010000:17", 16); /* not digits, with sums that fit */
+    check_refused("8000010010001/16", 16);
     check_refused("8000000010000019", 16); /* branch 0 */
     check_refused("8000010000000010", 16); /* incarnation 0 */
     check_refused("8000010010000000", 16); /* serial 0 */

@@ -119,6 +119,8 @@ static void an_accept_brings_what_was_granted_since_the_last_one(void **state)
     struct grant grant = {0};
     struct registers receiver = {0};
     assert_int_equal(grant_give(&grant, 30), INVALID_NONE);
+    assert_int_equal(grant_accept(&grant, 1, 30, &receiver), INVALID_NONE);
+    assert_int_equal(receiver.in, 1);
     assert_int_equal(grant_accept(&grant, 30, 30, &receiver), INVALID_NONE);
     assert_int_equal(receiver.in, 30);
     assert_int_equal(grant_give(&grant, 20), INVALID_NONE);
@@ -273,6 +275,8 @@ static void a_topup_issues_principal_and_bonus_and_nothing_else(void **state)
     check_topup(terms_of(BUCKET_BONUS, 0), INVALID_BAD_AMOUNT);
     check_topup(terms_of(BUCKET_BONUS, -1), INVALID_BAD_AMOUNT);
     check_topup(terms_of(BUCKET_BONUS, AMOUNT_MAX + 1), INVALID_BAD_AMOUNT);
+    struct event event = topup_of(terms_of(BUCKET_PRINCIPAL, 0), terms_of(BUCKET_BONUS, 1));
+    assert_int_equal(event_form(&event), INVALID_BAD_AMOUNT);
 }
 
 static void a_topup_names_days_in_their_order(void **state)
@@ -289,12 +293,12 @@ static void two_lots_of_one_topup_with_one_key_and_equal_terms_are_one_named_twi
 {
     (void)state;
     struct lot_terms first = terms_of(BUCKET_BONUS, 1);
-    first.key = bytes_of("birthday", 8);
+    first.key = bytes_of("b", 1);
     struct lot_terms second = first;
     second.amount = 2;
     struct event event = topup_of(first, second);
     assert_int_equal(event_form(&event), INVALID_BAD_AMOUNT);
-    event.body.topup.lots[1].key = bytes_of("birthdaY", 8);
+    event.body.topup.lots[1].key = bytes_of("B", 1);
     assert_int_equal(event_form(&event), INVALID_NONE);
     event.body.topup.lots[1] = first;
     event.body.topup.lots[1].product = 2;
@@ -369,6 +373,9 @@ static void a_spend_refund_or_move_has_one_to_sixteen_lines_of_different_lots(vo
         assert_int_equal(event_form(&event), INVALID_BAD_AMOUNT);
         lines_of(&event, EVENT_LINES_MAX - 1);
         assert_int_equal(event_form(&event), INVALID_NONE);
+        lines[0].amount = 0;
+        assert_int_equal(event_form(&event), INVALID_BAD_AMOUNT);
+        lines[0].amount = 1;
         lines[14].amount = 0;
         assert_int_equal(event_form(&event), INVALID_BAD_AMOUNT);
         lines[14].amount = AMOUNT_MAX + 1;
@@ -405,7 +412,7 @@ static void an_accept_has_one_to_sixteen_lines_of_cumulative_amounts(void **stat
     assert_int_equal(event_form(&event), INVALID_MALFORMED);
     event.body.accept.line_count = EVENT_LINES_MAX;
     assert_int_equal(event_form(&event), INVALID_NONE);
-    lines[15].lot = lines[3].lot;
+    lines[15].lot = lines[0].lot;
     assert_int_equal(event_form(&event), INVALID_BAD_AMOUNT);
     event.body.accept.line_count = 1;
     lines[0].cumulative = REGISTER_MAX; /* many moves in one number */

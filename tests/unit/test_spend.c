@@ -175,6 +175,11 @@ static void a_pair_ends_with_the_first_of_its_lots_that_has_something_left(void 
     assert_int_equal(plan.line_count, 2);
     check_line(&plan, 0, 3, 50);
     check_line(&plan, 1, 4, 50);
+    /* with one unit of its bonus left it still ends first */
+    lots[3].usable = 1;
+    spend_plan(lots, 4, 100, SPEND_PROPORTIONAL, &plan);
+    check_line(&plan, 0, 3, 99);
+    check_line(&plan, 1, 4, 1);
     /* with its bonus used up the newer pair never ends: now the older comes first */
     lots[3].usable = 0;
     spend_plan(lots, 4, 100, SPEND_PROPORTIONAL, &plan);
@@ -342,6 +347,22 @@ static void a_pair_that_does_not_fit_whole_is_left_whole(void **state)
     spend_plan(lots, 17, 151, SPEND_PROPORTIONAL, &plan);
     assert_int_equal(plan.line_count, 16);
     check_sums(&plan, 150, 1);
+}
+
+/* R2: else a later lot would be used up before an earlier one. */
+static void nothing_is_spent_past_a_pair_that_does_not_fit(void **state)
+{
+    (void)state;
+    struct spendable lots[18];
+    for (uint8_t i = 0; i < 16; i++) {
+        lots[i] = lot_of(i, BUCKET_PRINCIPAL, i, 0, 10);
+    }
+    lots[16] = lot_of(16, BUCKET_BONUS, 15, 0, 10);
+    lots[17] = lot_of(17, BUCKET_PRINCIPAL, 16, 0, 10);
+    struct spend_plan plan;
+    spend_plan(lots, 18, 180, SPEND_PROPORTIONAL, &plan);
+    assert_int_equal(plan.line_count, 15);
+    check_sums(&plan, 150, 0);
 }
 
 static void the_order_in_which_lots_are_found_does_not_matter(void **state)
@@ -532,6 +553,7 @@ int main(void)
         cmocka_unit_test(a_plan_covers_what_is_there_when_more_is_asked),
         cmocka_unit_test(sixteen_lots_pay_and_the_seventeenth_waits_for_the_next_sale),
         cmocka_unit_test(a_pair_that_does_not_fit_whole_is_left_whole),
+        cmocka_unit_test(nothing_is_spent_past_a_pair_that_does_not_fit),
         cmocka_unit_test(the_order_in_which_lots_are_found_does_not_matter),
         cmocka_unit_test(plans_add_up_pass_no_lot_and_cover_all_that_lines_allow),
         cmocka_unit_test(x5_principal_stays_within_603_hundredths_of_a_fen_of_the_lawful_refund),

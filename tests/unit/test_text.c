@@ -30,6 +30,7 @@ static void names_of_all_scripts_are_sound(void **state)
     assert_true(is_sound("\xe0\xa0\x80"));     /* U+0800 */
     assert_true(is_sound("\xed\x9f\xbf"));     /* U+D7FF */
     assert_true(is_sound("\xee\x80\x80"));     /* U+E000 */
+    assert_true(is_sound("\xef\xbc\xa1"));     /* a wide A */
     assert_true(is_sound("\xf0\x90\x80\x80")); /* U+10000 */
     assert_true(is_sound("\xf0\xa0\x80\x80")); /* a rare Han letter */
     assert_true(is_sound("\xf4\x8f\xbf\xbd")); /* U+10FFFD */
@@ -110,6 +111,7 @@ static void four_marks_on_a_letter_are_enough(void **state)
 {
     (void)state;
     assert_true(is_sound("a\xcc\x80\xcc\x81\xcc\x82\xcd\xaf"));
+    assert_true(is_sound("\xcc\x80\xcc\x81\xcc\x82\xcc\x83"));
     assert_false(is_sound("a\xcc\x80\xcc\x81\xcc\x82\xcc\x83\xcd\xaf"));
     assert_true(is_sound("a\xcc\x80\xcc\x81\xcc\x82\xcc\x83"
                          "b\xcc\x80\xcc\x81\xcc\x82\xcc\x83"));
@@ -126,6 +128,71 @@ static void only_spaces_are_no_text(void **state)
     assert_false(is_sound("\xe2\x80\x8b"));         /* zero width */
     assert_false(is_sound("\xef\xbb\xbf"));
     assert_true(is_sound(" .\xe3\x80\x80"));
+}
+
+/* Five times this code point, after a letter if `letter`. */
+static bool five_are_sound(uint32_t point, bool letter)
+{
+    uint8_t text[32] = {'a'};
+    struct buffer buffer = {.data = text, .size = letter ? 1 : 0, .capacity = sizeof text};
+    for (int i = 0; i < 5; i++) {
+        const uint8_t long_form[4] = {
+            (uint8_t)(0xf0 | point >> 18), (uint8_t)(0x80 | (point >> 12 & 0x3f)),
+            (uint8_t)(0x80 | (point >> 6 & 0x3f)), (uint8_t)(0x80 | (point & 0x3f))};
+        uint8_t form[4] = {0};
+        size_t size = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+        memcpy(form, long_form + 4 - size, size);
+        if (size == 3) {
+            form[0] = (uint8_t)(0xe0 | point >> 12);
+        } else if (size == 2) {
+            form[0] = (uint8_t)(0xc0 | point >> 6);
+        } else if (size == 1) {
+            form[0] = (uint8_t)point;
+        }
+        assert_true(buffer_append(&buffer, bytes_of(form, size)));
+    }
+    return text_is_sound(buffer_bytes(&buffer), sizeof text);
+}
+
+/* R8 */
+static void the_ranges_of_marks_controls_and_blanks_end_where_unicode_ends_them(void **state)
+{
+    (void)state;
+    const uint32_t marks[][2] = {
+        {0x0300, 0x036f}, {0x0483, 0x0489}, {0x0591, 0x05bd}, {0x0610, 0x061a},  {0x064b, 0x065f},
+        {0x0e34, 0x0e3a}, {0x0e47, 0x0e4e}, {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff},  {0x20d0, 0x20ff},
+        {0x3099, 0x309a}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f}, {0xe0100, 0xe01ef}};
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        assert_true(five_are_sound(marks[i][0] - 1, true));
+        assert_false(five_are_sound(marks[i][0], true));
+        assert_false(five_are_sound(marks[i][1], true));
+        assert_true(five_are_sound(marks[i][1] + 1, true));
+    }
+    const uint32_t refused[][2] = {
+        {0x0001, 0x001f}, {0x007f, 0x009f}, {0x2028, 0x202e}, {0x2066, 0x2069}, {0xe0000, 0xe007f}};
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        assert_int_equal(five_are_sound(refused[i][0] - 1, true), i > 0);
+        assert_false(five_are_sound(refused[i][0], true));
+        assert_false(five_are_sound(refused[i][1], true));
+        assert_true(five_are_sound(refused[i][1] + 1, true));
+    }
+    const uint32_t blanks[] = {0x0020, 0x00a0, 0x00ad, 0x061c, 0x115f, 0x1160, 0x1680,
+                               0x17b4, 0x17b5, 0x180b, 0x180e, 0x2000, 0x200f, 0x202f,
+                               0x205f, 0x2065, 0x2800, 0x3000, 0x3164, 0xfeff, 0xffa0};
+    for (size_t i = 0; i < sizeof blanks / sizeof blanks[0]; i++) {
+        assert_false(five_are_sound(blanks[i], false));
+        assert_true(five_are_sound(blanks[i], true));
+    }
+    const uint32_t seen[] = {0x0021, 0x00a1, 0x00ac, 0x00ae, 0x061b, 0x061d, 0x115e,
+                             0x1161, 0x167f, 0x1681, 0x17b3, 0x17b6, 0x180a, 0x180f,
+                             0x1fff, 0x2010, 0x2030, 0x205e, 0x27ff, 0x2801, 0x2fff,
+                             0x3001, 0x3163, 0x3165, 0xfefe, 0xff00, 0xff9f, 0xffa1};
+    for (size_t i = 0; i < sizeof seen / sizeof seen[0]; i++) {
+        assert_true(five_are_sound(seen[i], false));
+    }
+    assert_false(is_sound("\xcd\x8f"));     /* an invisible joiner, a mark and a blank */
+    assert_false(is_sound("\xef\xb8\x80")); /* a variation selector */
+    assert_false(is_sound("\xef\xb8\x8f"));
 }
 
 static bool fits(enum member_field field, const char *text)
@@ -194,7 +261,7 @@ static void an_email_has_one_at_with_something_on_both_sides(void **state)
     (void)state;
     assert_true(fits(FIELD_EMAIL, "a@b"));
     assert_true(fits(FIELD_EMAIL, "wang.xm@example.com"));
-    const char *bad[] = {"@b", "a@", "ab", "a@b@c", "a b@c", "@", ""};
+    const char *bad[] = {"@b", "a@", "ab", "a@b@c", "a b@c", " a@b", "@", ""};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_false(fits(FIELD_EMAIL, bad[i]));
     }
@@ -295,6 +362,7 @@ int main(void)
         cmocka_unit_test(controls_and_turns_of_direction_are_refused),
         cmocka_unit_test(four_marks_on_a_letter_are_enough),
         cmocka_unit_test(only_spaces_are_no_text),
+        cmocka_unit_test(the_ranges_of_marks_controls_and_blanks_end_where_unicode_ends_them),
         cmocka_unit_test(a_phone_has_5_to_20_digits_with_spaces_and_dashes_between),
         cmocka_unit_test(a_birthday_is_a_day_of_the_year_or_a_date),
         cmocka_unit_test(an_id_number_is_4_to_40_letters_and_digits),
