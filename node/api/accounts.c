@@ -75,7 +75,7 @@ static void product_render(struct render *out, const struct account_view *accoun
     render_close(out, '}');
     render_open(out, "cards", '[');
     for (uint32_t i = 0; i < account->card_count; i++) {
-        render_text(out, NULL, BYTES_OF(account->cards[i]));
+        render_code(out, NULL, BYTES_OF(account->cards[i]));
     }
     render_close(out, ']');
 }
@@ -89,7 +89,7 @@ void accounts_get_render(struct api_call *call, const struct answer *answer)
     render_hex(out, "account", BYTES_OF(account->account.bytes));
     render_hex(out, "member", BYTES_OF(account->member.bytes));
     product_render(out, account);
-    render_text(out, "currency", BYTES_OF(account->currency));
+    render_code(out, "currency", BYTES_OF(account->currency));
     render_count(out, "home_branch", account->home_branch);
     render_truth(out, "frozen", account->frozen > 0);
     render_count(out, "freezes", account->frozen);

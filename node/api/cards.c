@@ -25,7 +25,7 @@ void cards_post_read(struct api_call *call)
 void cards_post_render(struct api_call *call, const struct answer *answer)
 {
     struct render *out = &call->out;
-    render_text(out, "card", BYTES_OF(answer->card));
+    render_code(out, "card", BYTES_OF(answer->card));
     render_hex(out, "account", BYTES_OF(answer->account.bytes));
     render_hex(out, "member", BYTES_OF(answer->member.bytes));
     render_count(out, "product", answer->product);

@@ -15,8 +15,7 @@ static void identity_render(struct render *out, const struct node_view *node)
     render_text(out, "name", bytes_of(node->name, node->name_size));
     render_text(out, "organisation", bytes_of(node->organisation, node->organisation_size));
     render_integer(out, "zone_minutes", node->zone_minutes);
-    render_text(out, "currency",
-                bytes_of(node->currency, node->currency[0] == 0 ? 0 : CURRENCY_SIZE));
+    render_code(out, "currency", BYTES_OF(node->currency));
     render_hex(out, "network", BYTES_OF(node->network.bytes));
     roles_render(out, node->roles);
 }

@@ -18,7 +18,7 @@ static void product_render(struct render *out, const struct product_view *produc
     render_count(out, "product", product->product);
     render_count(out, "version", product->version);
     render_text(out, "name", bytes_of(product->name, product->name_size));
-    render_text(out, "currency", BYTES_OF(product->currency));
+    render_code(out, "currency", BYTES_OF(product->currency));
     render_truth(out, "named", product->named != 0);
     render_string(out, "order", spend_order_name(product->order));
     render_money(out, "balance_cap", product->balance_cap, product->currency);

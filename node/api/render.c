@@ -77,7 +77,7 @@ static size_t character_size(const uint8_t *at, size_t left)
 
 static void put_character(struct render *out, const uint8_t *at, size_t size)
 {
-    if (size == 0) {
+    if (size == 0 || *at == 0) {
         render_raw(out, "\xef\xbf\xbd", 3);
     } else if (size > 1) {
         render_raw(out, (const char *)at, size);
@@ -174,6 +174,15 @@ void render_null(struct render *out, const char *name)
 {
     put_name(out, name);
     render_raw(out, "null", 4);
+}
+
+void render_code(struct render *out, const char *name, struct bytes code)
+{
+    if (code.size == 0 || code.data[0] == 0) {
+        render_null(out, name);
+    } else {
+        render_text(out, name, code);
+    }
 }
 
 void render_hex(struct render *out, const char *name, struct bytes bytes)

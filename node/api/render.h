@@ -1,6 +1,6 @@
 /* JSON to the outside: one form for each value, names in the order they are written, no spaces.
  * Memory grows as needed; when there is none left the process ends (the node recovers). Texts are
- * written as valid UTF-8 whatever they are: a bad byte becomes U+FFFD. */
+ * written as valid UTF-8 whatever they are: a bad byte or NUL becomes U+FFFD. */
 #ifndef RENDER_H
 #define RENDER_H
 
@@ -35,6 +35,8 @@ void render_integer(struct render *out, const char *name, int64_t value);
 void render_count(struct render *out, const char *name, uint64_t value);
 void render_truth(struct render *out, const char *name, bool truth);
 void render_null(struct render *out, const char *name);
+/* A text of fixed size, such as a card number or a currency; null when it is zeros. */
+void render_code(struct render *out, const char *name, struct bytes code);
 void render_hex(struct render *out, const char *name, struct bytes bytes);
 
 /* {"minor":n,"currency":"CNY"}; without the currency when it is zeros. */
