@@ -2,6 +2,7 @@
 
 #include "block_codec.h"
 #include "clock.h"
+#include "confirmation.h"
 #include "head_file.h"
 
 #include <errno.h>
@@ -156,14 +157,6 @@ static enum engine_fate open_strictly(struct engine *engine, const char *path,
     return fate;
 }
 
-/* From now on money waits for a peer's confirmation; outlives a power cut. */
-static enum status mark_unconfirmed(const struct engine *engine, struct explanation *explanation)
-{
-    static const char text[] = "money waits until a peer has confirmed this journal's end\n";
-    return file_replace(engine->unconfirmed_path, bytes_of(text, sizeof text - 1), 0600,
-                        explanation);
-}
-
 /* Second rung: a copy, opened leniently, may lack records: only a chain that is whole and reaches
  * the head file counts, and the copy must then open strictly. */
 static bool copy_is_whole(struct engine *engine, const char *copy)
@@ -202,7 +195,7 @@ static enum engine_fate repair(struct engine *engine, struct explanation *explan
                 engine->store_path, copy);
         return ENGINE_DAMAGED;
     }
-    if (mark_unconfirmed(engine, explanation) != STATUS_OK) {
+    if (confirmation_demand(engine->unconfirmed_path, explanation) != STATUS_OK) {
         return ENGINE_FAILED;
     }
     if (rename(engine->store_path, aside) != 0 || rename(copy, engine->store_path) != 0 ||
@@ -238,7 +231,7 @@ enum engine_fate engine_open(struct engine *engine, struct explanation *explanat
     /* A journal without its head file may have gone back in time together with it. */
     if (fate == ENGINE_RUNS && !file_exists(engine->head_path) && node_head(engine->node).seq > 0) {
         log_event(LOG_ERROR, "head_file_missing", log_count("seq", node_head(engine->node).seq));
-        if (mark_unconfirmed(engine, explanation) != STATUS_OK) {
+        if (confirmation_demand(engine->unconfirmed_path, explanation) != STATUS_OK) {
             engine_close(engine);
             fate = ENGINE_FAILED;
         }

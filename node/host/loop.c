@@ -2,10 +2,9 @@
 
 #include "block_codec.h"
 #include "clock.h"
-#include "file.h"
+#include "confirmation.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +62,7 @@ struct loop *loop_new(const struct loop_parts *parts)
     loop->parts = *parts;
     loop->bus = parts->world->bus;
     admission_attend(parts->admission);
-    loop->confirmed = !file_exists(parts->unconfirmed_path);
+    loop->confirmed = !confirmation_is_demanded(parts->unconfirmed_path);
     return loop;
 }
 
@@ -222,10 +221,13 @@ static bool ask_node(struct loop *loop, enum command_kind kind, uint64_t number)
     return !loop->failed && loop->parts.world->own_answered == request.number;
 }
 
+/* The head file never goes back: what it says and the store lacks is the only witness of what was
+ * lost. */
 static void keep_head(struct loop *loop, bool now)
 {
     struct node_head head = node_head(loop->parts.node);
-    if ((loop->head_written && head.seq == loop->written.seq) ||
+    if (loop->parts.read_only || loop->view.read_only ||
+        (loop->head_written && head.seq == loop->written.seq) ||
         (!now && head.seq - loop->written.seq < HEAD_BLOCKS)) {
         return;
     }
@@ -255,11 +257,24 @@ static void look_for_confirmation(struct loop *loop)
     if (loop->confirmed || loop->view.peers == 0 || !loop->view.synced || loop->view.read_only) {
         return;
     }
-    if (unlink(loop->parts.unconfirmed_path) != 0 && errno != ENOENT) {
+    loop->confirmed = confirmation_give(loop->parts.unconfirmed_path);
+    if (loop->confirmed) {
+        log_event(LOG_INFO, "head_confirmed", log_count("seq", loop->view.head_seq));
+    }
+}
+
+/* Somebody holds more of our journal than we do: that must outlive this process, or the next one
+ * would sell again while it is alone. */
+static void remember_amnesia(struct loop *loop)
+{
+    struct explanation explanation = {""};
+    if (!loop->confirmed || !loop->view.read_only) {
         return;
     }
-    loop->confirmed = true;
-    log_event(LOG_INFO, "head_confirmed", log_count("seq", loop->view.head_seq));
+    if (confirmation_demand(loop->parts.unconfirmed_path, &explanation) == STATUS_OK) {
+        loop->confirmed = false;
+        log_event(LOG_ERROR, "head_refuted", log_count("seq", loop->view.head_seq));
+    }
 }
 
 static void judge_health(const struct loop *loop, struct api_health *health)
@@ -319,6 +334,7 @@ static void publish(struct loop *loop)
         loop->view = loop->page.rows.node;
     }
     look_for_confirmation(loop);
+    remember_amnesia(loop);
     if (loop->parts.progress != NULL && !loop->failed) {
         loop->parts.progress(&loop->view);
     }

@@ -536,6 +536,33 @@ static void money_waits_until_a_peer_has_confirmed_the_head(void **state)
     assert_int_equal(answers[2].answer.verdict, VERDICT_ALLOWED);
 }
 
+static void stop_after_two_seconds(void)
+{
+    if (node.ticks == 40) {
+        stop_now();
+    }
+}
+
+static void a_head_that_a_peer_refutes_must_be_confirmed_after_the_next_start_too(void **state)
+{
+    (void)state;
+    node.head.seq = 3;
+    node.view.read_only = true;
+    node.at_tick = stop_after_two_seconds;
+    assert_int_equal(run(), LOOP_STOPPED);
+    assert_int_equal(access(parts.unconfirmed_path, F_OK), 0);
+}
+
+static void a_read_only_node_leaves_its_head_file_alone(void **state)
+{
+    (void)state;
+    parts.read_only = true;
+    node.head.seq = 3;
+    node.at_tick = stop_after_two_seconds;
+    assert_int_equal(run(), LOOP_STOPPED);
+    assert_int_equal(head_keeper_counters(parts.heads).writes, 0);
+}
+
 /* ---- signatures ---- */
 
 static void verify_two(void)
@@ -815,6 +842,8 @@ int main(void)
         with_machine(the_second_signal_ends_it_at_once),
         with_machine(a_run_until_synced_ends_by_itself),
         with_machine(money_waits_until_a_peer_has_confirmed_the_head),
+        with_machine(a_head_that_a_peer_refutes_must_be_confirmed_after_the_next_start_too),
+        with_machine(a_read_only_node_leaves_its_head_file_alone),
         with_machine(checked_signatures_come_back_good_or_not),
         with_machine(health_and_metrics_are_published),
         with_machine(a_read_only_node_is_alive_and_not_ready),
