@@ -40,6 +40,8 @@ struct touched {
     struct registers registers;
     struct terms_record terms;
     int64_t change; /* of what the chain owes: + issued, refunded; - used */
+    bool is_spare;
+    struct sheet_lot spare; /* its picture, when the account's sheet is full */
 };
 
 static void load_touched(struct fold *fold, const struct lot_id *lot, struct touched *touched)
@@ -50,15 +52,79 @@ static void load_touched(struct fold *fold, const struct lot_id *lot, struct tou
     (void)terms_load(fold->rows, lot, &touched->terms);
 }
 
-static struct sheet_lot *listed(struct sheet *sheet, const struct touched *touched)
+/* The lot's picture: in the account's sheet, or in a row of its own when the sheet is full. */
+static struct sheet_lot *picture(struct fold *fold, struct sheet *sheet, struct touched *touched)
 {
+    if (touched->is_spare) {
+        return &touched->spare;
+    }
+    struct sheet_lot *lot = sheet_find(sheet, &touched->lot);
+    if (lot != NULL) {
+        return lot;
+    }
+    if (sheet->unlisted > 0 &&
+        spare_load(fold->rows, &fold->event->subject, &touched->lot, &touched->spare)) {
+        touched->is_spare = true;
+        return &touched->spare;
+    }
     struct sheet_lot terms = {.lot = touched->lot,
                               .bucket = touched->terms.bucket,
                               .from_day = touched->terms.from_day,
                               .to_day = touched->terms.to_day,
                               .product = touched->terms.product,
                               .issued = touched->terms.issued};
-    return sheet_list(sheet, &terms);
+    lot = sheet_list(sheet, &terms);
+    if (lot == NULL) {
+        touched->is_spare = true;
+        touched->spare = terms;
+        sheet->unlisted++;
+        lot = &touched->spare;
+    }
+    return lot;
+}
+
+static void save_spares(struct fold *fold, struct sheet *sheet, const struct touched *touched,
+                        uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (!touched[i].is_spare) {
+            continue;
+        }
+        if (sheet_lot_is_spent(&touched[i].spare)) {
+            spare_erase(fold->rows, &fold->event->subject, &touched[i].lot);
+            sheet->unlisted--;
+        } else {
+            spare_save(fold->rows, &fold->event->subject, &touched[i].spare);
+        }
+    }
+}
+
+/* Lists what was left out, now that there is room: as far as it is committed; the rest follows with
+ * a later event. */
+static void list_spares(struct fold *fold, struct sheet *sheet)
+{
+    struct row_key prefix = key_of_subject(TABLE_SPARE, &fold->event->subject);
+    uint8_t key_memory[ROW_KEY_SIZE_MAX];
+    uint8_t after[ROW_KEY_SIZE_MAX];
+    uint8_t value_memory[1024];
+    struct buffer key = BUFFER_OVER(key_memory);
+    struct buffer value = BUFFER_OVER(value_memory);
+    size_t after_size = prefix.size;
+    memcpy(after, prefix.bytes, prefix.size);
+    while (sheet->unlisted > 0 && sheet->lot_count < SHEET_LOTS_MAX &&
+           rows_next_committed(fold->rows, row_key_bytes(&prefix), bytes_of(after, after_size),
+                               &key, &value)) {
+        struct sheet_lot lot;
+        struct lot_id id;
+        memcpy(id.bytes, key_memory + prefix.size, sizeof id.bytes);
+        if (spare_load(fold->rows, &fold->event->subject, &id, &lot)) {
+            spare_erase(fold->rows, &fold->event->subject, &id);
+            (void)sheet_list(sheet, &lot);
+            sheet->unlisted--;
+        }
+        memcpy(after, key_memory, key.size);
+        after_size = key.size;
+    }
 }
 
 static void change_totals(struct sheet *sheet, uint8_t bucket, int64_t change)
@@ -71,16 +137,14 @@ static void change_totals(struct sheet *sheet, uint8_t bucket, int64_t change)
 }
 
 /* Writes what a touched lot has become: registers, the account's sheet, the holder's total. */
-static void save_touched(struct fold *fold, struct sheet *sheet, const struct touched *touched,
+static void save_touched(struct fold *fold, struct sheet *sheet, struct touched *touched,
                          int64_t held_change)
 {
     registers_save(fold->rows, &touched->key, &touched->registers);
     change_totals(sheet, touched->terms.bucket, touched->change);
-    struct sheet_lot *lot = listed(sheet, touched);
-    if (lot != NULL) {
-        lot->left += touched->change;
-        sheet_set_holder(sheet, lot, fold->header->journal, registers_raw(&touched->registers));
-    }
+    struct sheet_lot *lot = picture(fold, sheet, touched);
+    lot->left += touched->change;
+    sheet_set_holder(lot, fold->header->journal, registers_raw(&touched->registers));
     holder_add(fold->rows, fold->header->journal, touched->terms.bucket, held_change);
 }
 
@@ -141,6 +205,7 @@ static enum invalid_reason fold_topup(struct fold *fold, struct sheet *sheet)
                       &(struct liability_record){.issued = terms->amount, .held = terms->amount});
         count_amount(fold, terms->bucket, terms->amount);
     }
+    save_spares(fold, sheet, touched, count);
     return INVALID_NONE;
 }
 
@@ -206,6 +271,7 @@ static enum invalid_reason fold_spend(struct fold *fold, struct sheet *sheet)
         count_amount(fold, touched[i].terms.bucket, line->amount);
         check_after(fold, line->after, registers_raw(&touched[i].registers));
     }
+    save_spares(fold, sheet, touched, count);
     save_sale(fold, touched, count);
     return INVALID_NONE;
 }
@@ -265,6 +331,7 @@ static enum invalid_reason fold_refund(struct fold *fold, struct sheet *sheet)
                       &(struct liability_record){.refunded = amount, .held = amount});
         count_amount(fold, touched[i].terms.bucket, amount);
     }
+    save_spares(fold, sheet, touched, count);
     sale_save(fold->rows, ref, &sale);
     return INVALID_NONE;
 }
@@ -308,16 +375,14 @@ static enum invalid_reason fold_move(struct fold *fold, struct sheet *sheet)
         grant_step_save(
             fold->rows, &step,
             &(struct grant_step){.seq = fold->header->seq, .granted = grants[i].grant.granted});
-        struct sheet_lot *lot = listed(sheet, &touched[i]);
-        if (lot != NULL) {
-            sheet_set_flight(sheet, lot, from, to,
-                             grants[i].grant.granted - grants[i].grant.accepted);
-        }
+        sheet_set_flight(picture(fold, sheet, &touched[i]), from, to,
+                         grants[i].grant.granted - grants[i].grant.accepted);
         liability_add(fold->rows, touched[i].terms.product, touched[i].terms.bucket,
                       &(struct liability_record){.held = -line->amount, .in_flight = line->amount});
         fold->moved += line->amount;
         check_after(fold, line->after, registers_raw(&touched[i].registers));
     }
+    save_spares(fold, sheet, touched, count);
     return INVALID_NONE;
 }
 
@@ -397,15 +462,13 @@ static enum invalid_reason fold_accept(struct fold *fold, struct sheet *sheet)
         struct row_key key = key_of_grant(id, from, to);
         grant_save(fold->rows, &key, &grants[i]);
         save_touched(fold, sheet, &touched[i], risen[i]);
-        struct sheet_lot *lot = listed(sheet, &touched[i]);
-        if (lot != NULL) {
-            sheet_set_flight(sheet, lot, from, to,
-                             grants[i].grant.granted - grants[i].grant.accepted);
-        }
+        sheet_set_flight(picture(fold, sheet, &touched[i]), from, to,
+                         grants[i].grant.granted - grants[i].grant.accepted);
         liability_add(fold->rows, touched[i].terms.product, touched[i].terms.bucket,
                       &(struct liability_record){.held = risen[i], .in_flight = -risen[i]});
         fold->moved += risen[i];
     }
+    save_spares(fold, sheet, touched, count);
     return INVALID_NONE;
 }
 
@@ -661,6 +724,9 @@ void fold_event(struct fold *fold)
     } else {
         if (sheeted) {
             sheet_tidy(&sheet);
+            if (sheet.unlisted > 0) {
+                list_spares(fold, &sheet);
+            }
             sheet_save(fold->rows, &event->subject, &sheet);
         }
         if (event->type == EVENT_TOPUP || event->type == EVENT_SPEND ||

@@ -99,7 +99,7 @@ static bool find_lack(struct node *node, const struct parked *parked, struct lac
     const struct roster_product *product =
         roster_product(&node->roster, account.product, account.version, header->auth);
     struct spendable lots[SHEET_LOTS_MAX];
-    size_t count = sheet_spendables(&lack->sheet, node->journal, header->day, true, lots);
+    size_t count = sheet_spendables(node, &answer.account, &lack->sheet, header->day, true, lots);
     struct spend_plan plan;
     spend_plan(lots, count, request->body.spend.amount,
                product == NULL ? SPEND_PROPORTIONAL : (enum spend_order)product->order, &plan);

@@ -128,7 +128,7 @@ static enum verdict query_account(struct node *node, const struct request *reque
     view->bonus = sheet.bonus;
     view->more_lots = sheet.unlisted != 0;
     uint32_t day = calendar_day(world_wall_ms(node->world), node->roster.zone_minutes);
-    view->usable_here = sheet_usable(&sheet, node->journal, day);
+    view->usable_here = sheet_usable(node, &answer.account, &sheet, day);
     view->elsewhere = sheet.principal + sheet.bonus;
     for (uint32_t i = 0; i < sheet.lot_count; i++) {
         view_lot(node, &sheet.lots[i], &view->lots[view->lot_count++]);
@@ -511,7 +511,9 @@ void query_answer(struct node *node, const struct request *request)
         stamp(node, page);
     }
     assert(page != NULL || request->kind == QUERY_TICKET);
+    rows_hide_decisions(node->rows, true);
     answer.verdict = fill(node, request, &answer);
+    rows_hide_decisions(node->rows, false);
     if (request->kind != QUERY_TICKET) {
         answer.page = page;
     }

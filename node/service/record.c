@@ -293,7 +293,7 @@ void sale_save(struct rows *rows, struct event_ref sale, const struct sale_recor
 static void read_sheet_lot(struct reader *reader, struct sheet_lot *lot)
 {
     *lot = (struct sheet_lot){0};
-    read_array(reader, 11);
+    read_array(reader, 12);
     read_bin_exact(reader, lot->lot.bytes, sizeof lot->lot.bytes);
     lot->bucket = (uint8_t)read_uint_upto(reader, UINT8_MAX);
     lot->from_day = (uint32_t)read_uint_upto(reader, UINT32_MAX);
@@ -301,6 +301,7 @@ static void read_sheet_lot(struct reader *reader, struct sheet_lot *lot)
     lot->product = (uint32_t)read_uint_upto(reader, UINT32_MAX);
     lot->issued = read_ref(reader);
     lot->left = read_amount(reader);
+    lot->crowded = (uint8_t)read_uint_upto(reader, 1);
     uint32_t holders = read_array_upto(reader, 2 * SHEET_HOLDERS_MAX) / 2;
     for (uint32_t i = 0; i < holders; i++) {
         lot->holders[i].journal = read_uint(reader);
@@ -318,7 +319,7 @@ static void read_sheet_lot(struct reader *reader, struct sheet_lot *lot)
 
 static void write_sheet_lot(struct writer *writer, const struct sheet_lot *lot)
 {
-    write_array(writer, 11);
+    write_array(writer, 12);
     write_bin(writer, BYTES_OF(lot->lot.bytes));
     write_uint(writer, lot->bucket);
     write_uint(writer, lot->from_day);
@@ -326,6 +327,7 @@ static void write_sheet_lot(struct writer *writer, const struct sheet_lot *lot)
     write_uint(writer, lot->product);
     write_ref(writer, lot->issued);
     write_amount(writer, lot->left);
+    write_uint(writer, lot->crowded);
     write_array(writer, 2U * lot->holder_count);
     for (uint32_t i = 0; i < lot->holder_count; i++) {
         write_uint(writer, lot->holders[i].journal);
@@ -360,7 +362,7 @@ static bool sheet_load_from(struct rows *rows, const struct subject_id *account,
     sheet->principal = read_amount(&reader);
     sheet->bonus = read_amount(&reader);
     sheet->frozen = (uint32_t)read_uint_upto(&reader, UINT32_MAX);
-    sheet->unlisted = (uint8_t)read_uint_upto(&reader, 1);
+    sheet->unlisted = (uint32_t)read_uint_upto(&reader, UINT32_MAX);
     sheet->lot_count = (uint8_t)read_array_upto(&reader, SHEET_LOTS_MAX);
     for (uint32_t i = 0; i < sheet->lot_count; i++) {
         read_sheet_lot(&reader, &sheet->lots[i]);
@@ -395,6 +397,46 @@ void sheet_save(struct rows *rows, const struct subject_id *account, const struc
     }
     struct row_key key = key_of_subject(TABLE_SHEET, account);
     put(rows, &key, &writer);
+}
+
+static struct row_key spare_key(const struct subject_id *account, const struct lot_id *lot)
+{
+    struct row_key key = key_of_subject(TABLE_SPARE, account);
+    row_key_raw(&key, lot->bytes, sizeof lot->bytes);
+    return key;
+}
+
+bool spare_decode(struct bytes value, struct sheet_lot *lot)
+{
+    struct reader reader = over(value);
+    read_sheet_lot(&reader, lot);
+    return reader_finish(&reader) == STATUS_OK;
+}
+
+bool spare_load(struct rows *rows, const struct subject_id *account, const struct lot_id *id,
+                struct sheet_lot *lot)
+{
+    uint8_t memory[1024];
+    struct buffer value = BUFFER_OVER(memory);
+    struct row_key key = spare_key(account, id);
+    return rows_load(rows, row_key_bytes(&key), &value, NULL) &&
+           spare_decode(buffer_bytes(&value), lot);
+}
+
+void spare_save(struct rows *rows, const struct subject_id *account, const struct sheet_lot *lot)
+{
+    uint8_t memory[1024];
+    struct buffer value = BUFFER_OVER(memory);
+    struct writer writer = writer_over(&value);
+    write_sheet_lot(&writer, lot);
+    struct row_key key = spare_key(account, &lot->lot);
+    put(rows, &key, &writer);
+}
+
+void spare_erase(struct rows *rows, const struct subject_id *account, const struct lot_id *id)
+{
+    struct row_key key = spare_key(account, id);
+    rows_put(rows, row_key_bytes(&key), (struct bytes){0});
 }
 
 bool account_load(struct rows *rows, const struct subject_id *account,

@@ -128,6 +128,13 @@ bool sheet_load(struct rows *rows, const struct subject_id *account, struct shee
 bool sheet_load_committed(struct rows *rows, const struct subject_id *account, struct sheet *sheet);
 void sheet_save(struct rows *rows, const struct subject_id *account, const struct sheet *sheet);
 
+/* Lots with value left that a full sheet does not list, one row each. */
+bool spare_load(struct rows *rows, const struct subject_id *account, const struct lot_id *id,
+                struct sheet_lot *lot);
+bool spare_decode(struct bytes value, struct sheet_lot *lot);
+void spare_save(struct rows *rows, const struct subject_id *account, const struct sheet_lot *lot);
+void spare_erase(struct rows *rows, const struct subject_id *account, const struct lot_id *id);
+
 bool account_load(struct rows *rows, const struct subject_id *account,
                   struct account_record *record);
 void account_save(struct rows *rows, const struct subject_id *account,

@@ -35,6 +35,7 @@ enum table {
     TABLE_FIELD = 'A',      /* R  A member16 field1: sealed, with who wrote it */
     TABLE_SERIAL = 'n',     /* R  n j8: last card serial of that journal */
     TABLE_SHEET = 'B',      /* B acct16 */
+    TABLE_SPARE = 'b',      /* b acct16 lot16: a lot that a full sheet does not list */
     TABLE_ACCOUNT = 'a',    /* a acct16: member, product, cards */
     TABLE_MEMBER = 'm',     /* m member16: home branch, accounts */
     TABLE_STATEMENT = 'E',  /* E acct16 ~hlc8 j8 s8 i2 */

@@ -52,6 +52,7 @@ struct rows {
     uint8_t hash_key[crypto_shorthash_KEYBYTES];
     bool failed;
     bool in_flight;
+    bool hidden; /* decisions that are not durable */
     struct digest committed_digest;
     struct layer *open;
     struct layer *flight;
@@ -100,6 +101,7 @@ struct rows *rows_new(void *memory, uint32_t cache_rows, struct world *world)
     rows->world = world;
     rows->failed = false;
     rows->in_flight = false;
+    rows->hidden = false;
     rows->committed_digest = (struct digest){{0}};
     rows->open = &rows->layers[0];
     rows->flight = &rows->layers[1];
@@ -241,7 +243,7 @@ bool rows_load(struct rows *rows, struct bytes key, struct buffer *value, enum r
     uint64_t hash = hash_of(rows, key);
     struct layer *layers[2] = {rows->open, rows->flight};
     enum row_layer names[2] = {ROW_OPEN, ROW_IN_FLIGHT};
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2 && !rows->hidden; i++) {
         const struct layer_row *row = layer_find(layers[i], key, hash);
         if (row != NULL) {
             if (layer != NULL) {
@@ -261,6 +263,11 @@ bool rows_load(struct rows *rows, struct bytes key, struct buffer *value, enum r
 bool rows_load_committed(struct rows *rows, struct bytes key, struct buffer *value)
 {
     return load_committed(rows, key, hash_of(rows, key), value);
+}
+
+void rows_hide_decisions(struct rows *rows, bool hidden)
+{
+    rows->hidden = hidden;
 }
 
 bool rows_next_committed(struct rows *rows, struct bytes prefix, struct bytes after,
@@ -295,6 +302,7 @@ static struct bytes present(struct rows *rows, struct bytes key, uint64_t hash,
 
 void rows_put(struct rows *rows, struct bytes key, struct bytes value)
 {
+    assert(!rows->hidden);
     uint64_t hash = hash_of(rows, key);
     if (row_is_replicated(key)) {
         uint8_t memory[4096]; /* replicated rows are small */

@@ -33,6 +33,8 @@ struct rows *rows_new(void *memory, uint32_t cache_rows, struct world *world);
 bool rows_load(struct rows *rows, struct bytes key, struct buffer *value, enum row_layer *layer);
 /* The row as it is durable. */
 bool rows_load_committed(struct rows *rows, struct bytes key, struct buffer *value);
+/* While hidden, rows_load too sees only what is durable: for queries (J2). */
+void rows_hide_decisions(struct rows *rows, bool hidden);
 /* The next committed row after `after` that starts with `prefix`; see world_next. */
 bool rows_next_committed(struct rows *rows, struct bytes prefix, struct bytes after,
                          struct buffer *key, struct buffer *value);

@@ -13,21 +13,63 @@
 
 enum { GIVERS_MAX = SHEET_HOLDERS_MAX * 2 }; /* acceptances that one spend may write */
 
-int64_t sheet_usable(const struct sheet *sheet, uint64_t journal, uint32_t day)
+int64_t own_raw(struct node *node, const struct subject_id *account, const struct lot_id *lot)
 {
-    int64_t usable = 0;
-    for (uint32_t i = 0; i < sheet->lot_count; i++) {
-        const struct sheet_lot *lot = &sheet->lots[i];
-        bool money = lot->bucket == BUCKET_PRINCIPAL || lot->bucket == BUCKET_BONUS;
-        if (money && lot_is_valid_on(lot->from_day, lot->to_day, day)) {
-            usable += sheet_lot_held(lot, journal) + sheet_lot_coming(lot, journal);
-        }
-    }
-    return usable;
+    struct row_key key = key_of_registers(account, lot, node->journal);
+    struct registers registers;
+    (void)registers_load(node->rows, &key, &registers);
+    return registers_raw(&registers);
 }
 
-size_t sheet_spendables(const struct sheet *sheet, uint64_t journal, uint32_t day, bool whole,
-                        struct spendable *lots)
+/* One giver's rights of a lot that are on their way here. */
+struct arrival {
+    uint64_t from;
+    int64_t amount;
+};
+
+/* From the lot's picture; when that could not list everything, from the grants themselves. */
+static uint32_t lot_arrivals(struct node *node, const struct sheet_lot *lot,
+                             struct arrival arrivals[static GIVERS_MAX])
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; lot->crowded == 0 && i < lot->flight_count; i++) {
+        if (lot->flights[i].to == node->journal) {
+            arrivals[count++] = (struct arrival){lot->flights[i].from, lot->flights[i].amount};
+        }
+    }
+    for (uint32_t i = 0; lot->crowded != 0 && i < node->roster.journal_count; i++) {
+        uint64_t from = node->roster.journals[i].journal;
+        struct row_key key = key_of_grant(&lot->lot, from, node->journal);
+        struct grant_record record;
+        if (count < GIVERS_MAX && grant_load(node->rows, &key, &record) &&
+            record.grant.granted > record.grant.accepted) {
+            arrivals[count++] =
+                (struct arrival){from, record.grant.granted - record.grant.accepted};
+        }
+    }
+    return count;
+}
+
+static int64_t lot_held(struct node *node, const struct subject_id *account,
+                        const struct sheet_lot *lot)
+{
+    return lot->crowded != 0 ? own_raw(node, account, &lot->lot)
+                             : sheet_lot_held(lot, node->journal);
+}
+
+int64_t lot_here(struct node *node, const struct subject_id *account, const struct sheet_lot *lot)
+{
+    struct arrival arrivals[GIVERS_MAX];
+    uint32_t count = lot_arrivals(node, lot, arrivals);
+    int64_t here = lot_held(node, account, lot);
+    for (uint32_t i = 0; i < count; i++) {
+        here += arrivals[i].amount;
+    }
+    return here;
+}
+
+size_t sheet_spendables(struct node *node, const struct subject_id *account,
+                        const struct sheet *sheet, uint32_t day, bool whole, struct spendable *lots)
 {
     size_t count = 0;
     for (uint32_t i = 0; i < sheet->lot_count; i++) {
@@ -36,8 +78,7 @@ size_t sheet_spendables(const struct sheet *sheet, uint64_t journal, uint32_t da
         if (!money || !lot_is_valid_on(lot->from_day, lot->to_day, day)) {
             continue;
         }
-        int64_t usable =
-            whole ? lot->left : sheet_lot_held(lot, journal) + sheet_lot_coming(lot, journal);
+        int64_t usable = whole ? lot->left : lot_here(node, account, lot);
         if (usable > 0) {
             lots[count++] = (struct spendable){.lot = lot->lot,
                                                .bucket = lot->bucket,
@@ -49,12 +90,16 @@ size_t sheet_spendables(const struct sheet *sheet, uint64_t journal, uint32_t da
     return count;
 }
 
-int64_t own_raw(struct node *node, const struct subject_id *account, const struct lot_id *lot)
+int64_t sheet_usable(struct node *node, const struct subject_id *account, const struct sheet *sheet,
+                     uint32_t day)
 {
-    struct row_key key = key_of_registers(account, lot, node->journal);
-    struct registers registers;
-    (void)registers_load(node->rows, &key, &registers);
-    return registers_raw(&registers);
+    struct spendable lots[SHEET_LOTS_MAX];
+    size_t count = sheet_spendables(node, account, sheet, day, false, lots);
+    int64_t usable = 0;
+    for (size_t i = 0; i < count; i++) {
+        usable += lots[i].usable;
+    }
+    return usable;
 }
 
 static enum decision refuse(struct answer *answer, enum verdict verdict)
@@ -74,7 +119,7 @@ static void report(struct node *node, struct answer *answer)
     struct sheet sheet;
     (void)sheet_load(node->rows, &answer->account, &sheet);
     answer->balance = sheet.principal + sheet.bonus;
-    answer->usable_here = sheet_usable(&sheet, node->journal, journal_header(node)->day);
+    answer->usable_here = sheet_usable(node, &answer->account, &sheet, journal_header(node)->day);
     answer->at_ms = (int64_t)(journal_header(node)->hlc >> 16);
 }
 
@@ -132,56 +177,68 @@ enum decision sales_top_up(struct node *node, const struct request *request, str
     return DECIDED;
 }
 
-/* Accepts all that is on its way here of the lots that the plan takes more of than is held. */
-static bool accept_coming(struct node *node, const struct request *request,
-                          const struct subject_id *account, const struct sheet *sheet,
-                          const struct spend_plan *plan)
+/* One acceptance for each giver: of all that it has on its way here of the lots that are needed. */
+struct intake {
+    uint32_t count;
+    struct {
+        uint64_t from;
+        uint32_t line_count;
+        struct accept_line lines[EVENT_LINES_MAX];
+    } givers[GIVERS_MAX];
+};
+
+/* False when it is more than one command may take in: some of it must be accepted first. */
+static bool intake_add(struct node *node, struct intake *intake, const struct sheet_lot *lot)
 {
-    uint64_t givers[GIVERS_MAX];
-    uint32_t giver_count = 0;
-    bool wanted[SHEET_LOTS_MAX] = {false};
-    for (uint32_t i = 0; i < sheet->lot_count; i++) {
-        const struct sheet_lot *lot = &sheet->lots[i];
-        for (uint32_t k = 0; k < plan->line_count; k++) {
-            bool short_here = lot_equal(&lot->lot, &plan->lines[k].lot) &&
-                              plan->lines[k].amount > sheet_lot_held(lot, node->journal);
-            wanted[i] = wanted[i] || short_here;
+    struct arrival arrivals[GIVERS_MAX];
+    uint32_t count = lot_arrivals(node, lot, arrivals);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t g = 0;
+        while (g < intake->count && intake->givers[g].from != arrivals[i].from) {
+            g++;
         }
-        for (uint32_t f = 0; wanted[i] && f < lot->flight_count; f++) {
-            bool listed = lot->flights[f].to != node->journal;
-            for (uint32_t g = 0; !listed && g < giver_count; g++) {
-                listed = givers[g] == lot->flights[f].from;
-            }
-            if (!listed && giver_count == GIVERS_MAX) {
-                return false; /* more than one command may take in: some must be accepted first */
-            }
-            if (!listed) {
-                givers[giver_count++] = lot->flights[f].from;
-            }
-        }
-    }
-    for (uint32_t g = 0; g < giver_count; g++) {
-        struct event event = desk_event(request, EVENT_RIGHTS_ACCEPT, account);
-        event.ticket = (struct ticket_id){{0}};
-        event.body.accept.from = givers[g];
-        if (!journal_depend(node, givers[g])) {
+        if (g == GIVERS_MAX) {
             return false;
         }
-        for (uint32_t i = 0; i < sheet->lot_count; i++) {
-            const struct sheet_lot *lot = &sheet->lots[i];
-            for (uint32_t f = 0; wanted[i] && f < lot->flight_count; f++) {
-                bool ours =
-                    lot->flights[f].to == node->journal && lot->flights[f].from == givers[g];
-                if (!ours || event.body.accept.line_count == EVENT_LINES_MAX) {
-                    continue;
-                }
-                struct row_key key = key_of_grant(&lot->lot, givers[g], node->journal);
-                struct grant_record grant;
-                (void)grant_load(node->rows, &key, &grant);
-                event.body.accept.lines[event.body.accept.line_count++] =
-                    (struct accept_line){.lot = lot->lot, .cumulative = grant.grant.granted};
-            }
+        if (g == intake->count) {
+            intake->givers[g].from = arrivals[i].from;
+            intake->givers[g].line_count = 0;
+            intake->count++;
         }
+        struct row_key key = key_of_grant(&lot->lot, arrivals[i].from, node->journal);
+        struct grant_record record;
+        (void)grant_load(node->rows, &key, &record);
+        uint32_t line = intake->givers[g].line_count++;
+        assert(line < EVENT_LINES_MAX); /* a plan has no more lots than that */
+        intake->givers[g].lines[line] =
+            (struct accept_line){.lot = lot->lot, .cumulative = record.grant.granted};
+    }
+    return true;
+}
+
+/* Accepts what is on its way here of the lots that the plan takes more of than is held. */
+static bool accept_coming(struct node *node, const struct request *request,
+                          const struct subject_id *account, struct sheet *sheet,
+                          const struct spend_plan *plan)
+{
+    struct intake intake;
+    intake.count = 0;
+    for (uint32_t k = 0; k < plan->line_count; k++) {
+        const struct sheet_lot *lot = sheet_find(sheet, &plan->lines[k].lot);
+        assert(lot != NULL);
+        if (plan->lines[k].amount > lot_held(node, account, lot) &&
+            !intake_add(node, &intake, lot)) {
+            return false;
+        }
+    }
+    for (uint32_t g = 0; g < intake.count; g++) {
+        struct event event = desk_event(request, EVENT_RIGHTS_ACCEPT, account);
+        event.ticket = (struct ticket_id){{0}};
+        event.body.accept.from = intake.givers[g].from;
+        event.body.accept.line_count = (uint8_t)intake.givers[g].line_count;
+        memcpy(event.body.accept.lines, intake.givers[g].lines, sizeof event.body.accept.lines);
+        bool named = journal_depend(node, intake.givers[g].from);
+        assert(named); /* the desk keeps room for as many as an intake may have */
         (void)journal_append(node, &event);
     }
     return true;
@@ -245,7 +302,7 @@ enum decision sales_spend(struct node *node, const struct request *request, stru
     struct spendable lots[SHEET_LOTS_MAX];
     struct spend_plan plan;
     int64_t amount = request->body.spend.amount;
-    size_t count = sheet_spendables(&sheet, node->journal, header->day, false, lots);
+    size_t count = sheet_spendables(node, &answer->account, &sheet, header->day, false, lots);
     spend_plan(lots, count, amount, order, &plan);
 #if defined(MUTANT_rounding_loses_cent)
     if (plan.line_count == 2 && plan.lines[1].amount > 1 && plan.covered == amount) {
@@ -257,10 +314,10 @@ enum decision sales_spend(struct node *node, const struct request *request, stru
         return DECIDED;
     }
     struct spend_plan whole;
-    count = sheet_spendables(&sheet, node->journal, header->day, true, lots);
+    count = sheet_spendables(node, &answer->account, &sheet, header->day, true, lots);
     spend_plan(lots, count, amount, order, &whole);
     answer->balance = sheet.principal + sheet.bonus;
-    answer->usable_here = sheet_usable(&sheet, node->journal, header->day);
+    answer->usable_here = sheet_usable(node, &answer->account, &sheet, header->day);
     answer->offer = plan.covered < amount ? plan.covered : 0;
     answer->verdict = whole.covered < amount ? REFUSED_BALANCE : REFUSED_RIGHTS;
     return answer->verdict == REFUSED_RIGHTS ? NEEDS_RIGHTS : DECIDED;
@@ -356,7 +413,7 @@ enum decision sales_move(struct node *node, const struct request *request, struc
     size_t count = 0;
     for (uint32_t i = 0; i < sheet.lot_count; i++) {
         const struct sheet_lot *lot = &sheet.lots[i];
-        int64_t held = sheet_lot_held(lot, node->journal);
+        int64_t held = lot_held(node, &answer->account, lot);
         if (held > 0 && (lot->bucket == BUCKET_PRINCIPAL || lot->bucket == BUCKET_BONUS)) {
             lots[count++] = (struct spendable){.lot = lot->lot,
                                                .bucket = lot->bucket,
@@ -371,7 +428,7 @@ enum decision sales_move(struct node *node, const struct request *request, struc
     if (plan.covered < request->body.move.amount) {
         answer->offer = plan.covered;
         answer->balance = sheet.principal + sheet.bonus;
-        answer->usable_here = sheet_usable(&sheet, node->journal, header->day);
+        answer->usable_here = sheet_usable(node, &answer->account, &sheet, header->day);
         return refuse(answer, REFUSED_RIGHTS);
     }
     struct event event = desk_event(request, EVENT_RIGHTS_MOVE, &answer->account);

@@ -16,12 +16,16 @@ enum decision sales_freeze(struct node *node, const struct request *request, str
 enum decision sales_unfreeze(struct node *node, const struct request *request,
                              struct answer *answer);
 
-/* What `journal` could take now: held or on its way to it, of money lots valid on `day`. */
-int64_t sheet_usable(const struct sheet *sheet, uint64_t journal, uint32_t day);
+/* What this node could take now: held or on its way to it, of money lots valid on `day`. */
+int64_t sheet_usable(struct node *node, const struct subject_id *account, const struct sheet *sheet,
+                     uint32_t day);
 /* The lots of that, for spend_plan; `whole` counts everybody's rights instead. Returns the count.
  */
-size_t sheet_spendables(const struct sheet *sheet, uint64_t journal, uint32_t day, bool whole,
+size_t sheet_spendables(struct node *node, const struct subject_id *account,
+                        const struct sheet *sheet, uint32_t day, bool whole,
                         struct spendable *lots);
+/* Of one lot: held by this node, and in flight to it. */
+int64_t lot_here(struct node *node, const struct subject_id *account, const struct sheet_lot *lot);
 
 /* This journal's raw rights of a lot. */
 int64_t own_raw(struct node *node, const struct subject_id *account, const struct lot_id *lot);
