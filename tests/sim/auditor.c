@@ -121,8 +121,7 @@ void auditor_secrecy(struct world *machine, struct bytes bytes, const char *wher
     }
 }
 
-void auditor_state(struct world *machine, const struct digest *frontier,
-                   const struct digest *state)
+void auditor_state(struct world *machine, const struct digest *frontier, const struct digest *state)
 {
     struct state_record *record = map_find(&machine->sim->auditor->states, frontier);
     if (record == NULL) {
@@ -244,8 +243,8 @@ static void check_asked(struct world *machine, const struct block *block,
         return;
     }
     if (!amount_fits(asked, opinion)) {
-        sim_finding(sim, "I5", "machine %u wrote %s of %lld, asked were %lld", machine->index,
-                    name, (long long)opinion->record->amount, (long long)asked->amount);
+        sim_finding(sim, "I5", "machine %u wrote %s of %lld, asked were %lld", machine->index, name,
+                    (long long)opinion->record->amount, (long long)asked->amount);
     }
     if (asked->answered && asked->answer.verdict != VERDICT_ALLOWED) {
         sim_finding(sim, "S10", "machine %u refused (%s) and then wrote %s", machine->index,
@@ -257,8 +256,7 @@ static void check_asked(struct world *machine, const struct block *block,
     }
     if (asked->effects > 1 && !asked->many_effects) {
         asked->many_effects = true;
-        sim_finding(sim, "S10", "machine %u: two effects of one ticket (%s)", machine->index,
-                    name);
+        sim_finding(sim, "S10", "machine %u: two effects of one ticket (%s)", machine->index, name);
     }
 }
 
@@ -372,9 +370,9 @@ static void check_freezes(struct world *machine, const struct block *block)
     for (uint32_t i = 0; i < block->header.count; i++) {
         struct event_ref at = {block->header.journal, block->header.seq, (uint16_t)i};
         const struct book_event *record = book_event_at(sim->auditor->book, at);
-        bool uses = record != NULL &&
-                    (record->type == EVENT_SPEND ||
-                     (record->type == EVENT_RIGHTS_MOVE && record->why == MOVE_PULLED));
+        bool uses =
+            record != NULL && (record->type == EVENT_SPEND ||
+                               (record->type == EVENT_RIGHTS_MOVE && record->why == MOVE_PULLED));
         if (uses && was_frozen(machine, &record->subject)) {
             sim_finding(sim, "S15", "machine %u wrote %s of an account that it knew frozen",
                         machine->index, event_type_name(record->type));
@@ -435,9 +433,9 @@ static void admit(struct world *machine, const struct block *block)
         return;
     }
     if (header->seq != frontier->seq + 1) {
-        sim_finding(sim, "S14", "machine %u admitted block %llu of %llx after %llu",
-                    machine->index, (unsigned long long)header->seq,
-                    (unsigned long long)header->journal, (unsigned long long)frontier->seq);
+        sim_finding(sim, "S14", "machine %u admitted block %llu of %llx after %llu", machine->index,
+                    (unsigned long long)header->seq, (unsigned long long)header->journal,
+                    (unsigned long long)frontier->seq);
     }
     frontier->seq = header->seq;
 }
@@ -476,8 +474,7 @@ static void check_sent_blocks(struct world *machine, const struct message *messa
     for (uint32_t i = 0; i < message->body.blocks.count; i++) {
         struct block *block = &sim->auditor->block;
         if (block_decode(message->body.blocks.list[i], block) != STATUS_OK) {
-            sim_finding(sim, "S21", "machine %u sent a block that does not decode",
-                        machine->index);
+            sim_finding(sim, "S21", "machine %u sent a block that does not decode", machine->index);
             continue;
         }
         if (block->header.seq > auditor_durable(machine, block->header.journal)) {
@@ -505,8 +502,7 @@ void auditor_frame(struct world *machine, struct bytes frame)
     struct message *message = &sim->auditor->message;
     auditor_secrecy(machine, frame, "a frame");
     if (frame.size > FRAME_SIZE_MAX) {
-        sim_finding(sim, "S21", "machine %u sent a frame of %zu bytes", machine->index,
-                    frame.size);
+        sim_finding(sim, "S21", "machine %u sent a frame of %zu bytes", machine->index, frame.size);
         return;
     }
     if (message_decode(frame, message) != STATUS_OK) {
@@ -525,8 +521,7 @@ void auditor_frame(struct world *machine, struct bytes frame)
     if (message->kind == MESSAGE_RIGHTS_RSP && message->body.rights_rsp.status == RIGHTS_GRANTED &&
         message->body.rights_rsp.holder == machine->journal &&
         message->body.rights_rsp.seq > auditor_durable(machine, machine->journal)) {
-        sim_finding(sim, "S9", "machine %u promised a move before it was durable",
-                    machine->index);
+        sim_finding(sim, "S9", "machine %u promised a move before it was durable", machine->index);
     }
 }
 
@@ -541,7 +536,7 @@ void auditor_hostile(struct sim *sim, struct bytes bytes, enum invalid_reason ex
     const struct book_opinion *last = &auditor->opinions[auditor->block.header.count - 1];
     if (last->reason != expected) {
         sim_finding(sim, "X2", "the book says %s of a hostile %s, planned was %s",
-                    invalid_reason_name((uint8_t)last->reason),
-                    event_type_name(last->event.type), invalid_reason_name((uint8_t)expected));
+                    invalid_reason_name((uint8_t)last->reason), event_type_name(last->event.type),
+                    invalid_reason_name((uint8_t)expected));
     }
 }

@@ -73,9 +73,9 @@ void book_free(struct book *book)
         struct book_account *account = map_at(&book->accounts, i);
         free(account->lots);
     }
-    struct map *maps[] = {&book->journals, &book->blocks, &book->events,       &book->lots,
-                          &book->holdings, &book->pairs,  &book->grants,       &book->grant_counts,
-                          &book->deps,     &book->tokens, &book->cards,        &book->days,
+    struct map *maps[] = {&book->journals, &book->blocks, &book->events, &book->lots,
+                          &book->holdings, &book->pairs,  &book->grants, &book->grant_counts,
+                          &book->deps,     &book->tokens, &book->cards,  &book->days,
                           &book->accounts};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
         map_free(maps[i]);
@@ -259,7 +259,8 @@ uint32_t book_tokens(const struct book *book, const struct subject_id *account)
     uint32_t live = 0;
     for (uint32_t i = 0; i < book->tokens.count; i++) {
         const struct book_token *token = map_at(&book->tokens, i);
-        if (memcmp(token->account, account->bytes, 16) == 0 && token->seen && token->lift_count == 0) {
+        if (memcmp(token->account, account->bytes, 16) == 0 && token->seen &&
+            token->lift_count == 0) {
             live++;
         }
     }
@@ -277,8 +278,7 @@ int64_t book_refundable(const struct book *book, struct event_ref sale)
     int64_t sum = 0;
     for (uint32_t i = 0; i < record->lot_count; i++) {
         const struct book_lot *lot = record->lots[i];
-        if (lot->bucket == BUCKET_REFUND &&
-            memcmp(&lot->issued_by, &place, sizeof place) == 0) {
+        if (lot->bucket == BUCKET_REFUND && memcmp(&lot->issued_by, &place, sizeof place) == 0) {
             sum += book_lot_left(lot);
         }
     }
@@ -451,10 +451,9 @@ static enum invalid_reason enter_topup(const struct entry *entry)
     struct day_entry *day = day_of(entry);
     for (uint32_t i = 0; i < event->body.topup.lot_count; i++) {
         const struct lot_terms *terms = &event->body.topup.lots[i];
-        struct lot_id id =
-            terms->key.size > 0
-                ? hash_shared_lot(&event->subject, terms)
-                : hash_issued_lot(entry->at.journal, entry->at.seq, &entry->leaf, (uint16_t)i);
+        struct lot_id id = terms->key.size > 0 ? hash_shared_lot(&event->subject, terms)
+                                               : hash_issued_lot(entry->at.journal, entry->at.seq,
+                                                                 &entry->leaf, (uint16_t)i);
         struct book_lot *lot = issue_lot(entry, &id, terms->amount);
         lot->bucket = terms->bucket;
         lot->from_day = terms->from_day;
@@ -724,8 +723,7 @@ static enum invalid_reason enter_unfreeze(const struct entry *entry)
 
 static enum invalid_reason enter_open(const struct entry *entry)
 {
-    struct book_account *account =
-        map_put(&entry->book->accounts, entry->event->subject.bytes);
+    struct book_account *account = map_put(&entry->book->accounts, entry->event->subject.bytes);
     memcpy(account->member, entry->event->body.open.member.bytes, sizeof account->member);
     account->product = entry->event->body.open.product;
     account->opened_by = entry->at.journal;

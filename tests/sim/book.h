@@ -44,10 +44,10 @@ struct book_event {
     struct subject_id subject;
     int64_t principal; /* moved by this event, positive */
     int64_t bonus;
-    int64_t amount;    /* of all lines */
-    uint64_t to;       /* moves: the receiver */
-    uint8_t why;       /* moves */
-    uint8_t kind;      /* freezes */
+    int64_t amount; /* of all lines */
+    uint64_t to;    /* moves: the receiver */
+    uint8_t why;    /* moves */
+    uint8_t kind;   /* freezes */
 };
 
 struct book_lot {
@@ -95,7 +95,7 @@ struct book_account {
     uint8_t id[16];
     uint8_t member[16];
     uint32_t product;
-    uint64_t opened_by; /* journal; 0: only money was seen so far */
+    uint64_t opened_by;     /* journal; 0: only money was seen so far */
     struct book_lot **lots; /* all that were ever issued, refund rights too */
     uint32_t lot_count;
     uint32_t lot_capacity;

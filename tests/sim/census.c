@@ -14,10 +14,9 @@ void census_add(struct census *census, const struct census *more)
 
 /* The types of events, in the order of their places in the census. */
 static const uint16_t event_types[] = {
-    EVENT_TOPUP,         EVENT_SPEND,          EVENT_REFUND,
-    EVENT_RIGHTS_MOVE,   EVENT_RIGHTS_ACCEPT,  EVENT_MEMBER_ENROL,
-    EVENT_ACCOUNT_OPEN,  EVENT_CARD_ISSUE,     EVENT_ACCOUNT_FREEZE,
-    EVENT_JOURNAL_ADMIT, EVENT_PRODUCT_PUBLISH, EVENT_ACCOUNT_UNFREEZE,
+    EVENT_TOPUP,          EVENT_SPEND,         EVENT_REFUND,          EVENT_RIGHTS_MOVE,
+    EVENT_RIGHTS_ACCEPT,  EVENT_MEMBER_ENROL,  EVENT_ACCOUNT_OPEN,    EVENT_CARD_ISSUE,
+    EVENT_ACCOUNT_FREEZE, EVENT_JOURNAL_ADMIT, EVENT_PRODUCT_PUBLISH, EVENT_ACCOUNT_UNFREEZE,
 };
 
 enum { EVENT_TYPES = sizeof event_types / sizeof event_types[0] };
@@ -82,20 +81,18 @@ static const struct census_name names[] = {
 
 /* Verdicts that the workload must meet. */
 static const enum verdict verdicts[] = {
-    VERDICT_ALLOWED,          REFUSED_AMOUNT,         REFUSED_UNKNOWN_CARD,
-    REFUSED_UNKNOWN_ACCOUNT,  REFUSED_UNKNOWN_MEMBER, REFUSED_UNKNOWN_PRODUCT,
-    REFUSED_UNKNOWN_SALE,     REFUSED_UNKNOWN_BRANCH, REFUSED_FROZEN,
-    REFUSED_NOT_FROZEN,       REFUSED_BALANCE,        REFUSED_RIGHTS,
-    REFUSED_REFUNDABLE,       REFUSED_OTHER_BRANCH,   REFUSED_CAP,
-    REFUSED_FIELD,            REFUSED_SELF,           REFUSED_CURRENCY,
-    REFUSED_ROLE,             REFUSED_VERSION,        REFUSED_KEY_REUSED,
-    REFUSED_SPACE,
+    VERDICT_ALLOWED,        REFUSED_AMOUNT,          REFUSED_UNKNOWN_CARD, REFUSED_UNKNOWN_ACCOUNT,
+    REFUSED_UNKNOWN_MEMBER, REFUSED_UNKNOWN_PRODUCT, REFUSED_UNKNOWN_SALE, REFUSED_UNKNOWN_BRANCH,
+    REFUSED_FROZEN,         REFUSED_NOT_FROZEN,      REFUSED_BALANCE,      REFUSED_RIGHTS,
+    REFUSED_REFUNDABLE,     REFUSED_OTHER_BRANCH,    REFUSED_CAP,          REFUSED_FIELD,
+    REFUSED_SELF,           REFUSED_CURRENCY,        REFUSED_ROLE,         REFUSED_VERSION,
+    REFUSED_KEY_REUSED,     REFUSED_SPACE,
 };
 
 static const enum message_kind messages[] = {
-    MESSAGE_HELLO,      MESSAGE_WELCOME,    MESSAGE_TIPS,    MESSAGE_DIGEST,  MESSAGE_WANT,
-    MESSAGE_BLOCKS,     MESSAGE_RIGHTS_REQ, MESSAGE_RIGHTS_RSP, MESSAGE_KEY_PUT, MESSAGE_KEY_ACK,
-    MESSAGE_JOINED,
+    MESSAGE_HELLO,   MESSAGE_WELCOME, MESSAGE_TIPS,       MESSAGE_DIGEST,
+    MESSAGE_WANT,    MESSAGE_BLOCKS,  MESSAGE_RIGHTS_REQ, MESSAGE_RIGHTS_RSP,
+    MESSAGE_KEY_PUT, MESSAGE_KEY_ACK, MESSAGE_JOINED,
 };
 
 static bool report_one(const struct census *census, size_t item, const char *family,
@@ -114,8 +111,9 @@ bool census_report(const struct census *census, FILE *out)
         all = report_one(census, names[i].item, "", names[i].name, out) && all;
     }
     for (size_t i = 0; i < EVENT_TYPES; i++) {
-        all = report_one(census, CENSUS_EVENT + i, "event ", event_type_name(event_types[i]), out) &&
-              all;
+        all =
+            report_one(census, CENSUS_EVENT + i, "event ", event_type_name(event_types[i]), out) &&
+            all;
     }
     for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++) {
         all = report_one(census, CENSUS_VERDICT + (size_t)verdicts[i], "verdict ",

@@ -151,8 +151,7 @@ static void draw_spend(struct world *machine, struct errands *errands, struct er
 
 static bool draw_refund(struct world *machine, struct errands *errands, struct errand *errand)
 {
-    uint32_t kept =
-        errands->sale_count < ERRAND_SALES_MAX ? errands->sale_count : ERRAND_SALES_MAX;
+    uint32_t kept = errands->sale_count < ERRAND_SALES_MAX ? errands->sale_count : ERRAND_SALES_MAX;
     const struct known_sale *sale = NULL;
     for (int attempts = 0; kept > 0 && attempts < 8; attempts++) {
         sale = &errands->sales[random_below(errands->random, kept)];
@@ -182,8 +181,8 @@ static void draw_freeze(struct world *machine, struct errands *errands, struct e
 {
     struct request *request = &errand->request;
     bool frozen = auditor_frozen_at(machine, &known->account) > 0;
-    request->kind = frozen || random_chance(errands->random, 500) ? COMMAND_UNFREEZE
-                                                                  : COMMAND_FREEZE;
+    request->kind =
+        frozen || random_chance(errands->random, 500) ? COMMAND_UNFREEZE : COMMAND_FREEZE;
     request->body.freeze.account = name_account(errands, errand, known);
     request->body.freeze.kind = FREEZE_LOSS;
     (void)snprintf(errand->texts[0], ERRAND_TEXT_MAX, "lost");
@@ -197,10 +196,9 @@ static void draw_move(struct world *machine, struct errands *errands, struct err
     request->body.move.account = name_account(errands, errand, known);
     request->body.move.amount = draw_amount(machine, errands, &known->account);
     uint64_t target = random_below(errands->random, machine->sim->machine_count + 1);
-    request->body.move.branch =
-        target == machine->sim->machine_count
-            ? 99
-            : journal_branch(machine->sim->machines[target].journal);
+    request->body.move.branch = target == machine->sim->machine_count
+                                    ? 99
+                                    : journal_branch(machine->sim->machines[target].journal);
 }
 
 static void draw_product(struct errands *errands, struct errand *errand)

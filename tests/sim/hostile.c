@@ -334,8 +334,7 @@ void hostile_publish(struct world *machine, const struct event *event, struct bl
     }
     hostile->block_count++;
     auditor_hostile(sim, bytes_of(block->bytes, block->size), expected);
-    sim->census->counts[expected == INVALID_NONE ? CENSUS_HOSTILE_VALID
-                                                 : CENSUS_HOSTILE_INVALID]++;
+    sim->census->counts[expected == INVALID_NONE ? CENSUS_HOSTILE_VALID : CENSUS_HOSTILE_INVALID]++;
     sim_tell(sim, "the hostile branch publishes block %u, reason %d", hostile->block_count,
              (int)expected);
     hostile_announce(machine);
@@ -454,8 +453,7 @@ static void accept(struct world *machine, bool with_dep, int64_t over)
             (struct accept_line){.lot = id, .cumulative = pair->granted + over};
         struct block_dep dep = {0};
         if (with_dep) {
-            dep = (struct block_dep){
-                .journal = giver->journal, .seq = giver->seq, .id = giver->id};
+            dep = (struct block_dep){.journal = giver->journal, .seq = giver->seq, .id = giver->id};
         }
         hostile_publish(machine, &event, dep,
                         with_dep && over <= 0 ? INVALID_NONE : INVALID_OVER_ACCEPT);
@@ -586,8 +584,7 @@ void hostile_act(struct world *machine)
     }
     agenda_plan(&sim->agenda,
                 (struct happening){.at_us = sim->now_us + random_between(&hostile->random,
-                                                                         DEED_LOW_US,
-                                                                         DEED_HIGH_US),
+                                                                         DEED_LOW_US, DEED_HIGH_US),
                                    .kind = HAPPENING_HOSTILE,
                                    .node = machine->index,
                                    .boot = machine->boot});

@@ -47,7 +47,8 @@ static bool ask(const struct look *look, struct request *request)
     memset(look->page, 0, sizeof *look->page);
     request->page = look->page;
     request->page_limit = PAGE_ENTRIES_MAX;
-    if (!reception_ask(look->machine, request, &answer) || answer.page != look->page) {
+    if (!reception_ask(look->machine, request, MEANING_PLAIN, &answer) ||
+        answer.page != look->page) {
         sim_finding(look->sim, "L3", "machine %u does not answer query %d", look->machine->index,
                     (int)request->kind);
         return false;
@@ -60,8 +61,8 @@ static bool ask(const struct look *look, struct request *request)
     return true;
 }
 
-static void differs(const struct look *look, const char *invariant, const char *what,
-                    int64_t said, int64_t book)
+static void differs(const struct look *look, const char *invariant, const char *what, int64_t said,
+                    int64_t book)
 {
     sim_finding(look->sim, invariant, "machine %u says %s is %lld, the book says %lld",
                 look->machine->index, what, (long long)said, (long long)book);
@@ -124,10 +125,8 @@ static void compare_rows(struct sim *sim, struct world *a, struct world *b)
         struct world *machines[2] = {a, b};
         for (int i = 0; i < 2; i++) {
             do {
-                more[i] =
-                    disk_peek(machines[i]->disk, keys[i], &keys[i], &values[i]) == STATUS_OK;
-            } while (more[i] &&
-                     memchr(replicated, keys[i].data[0], sizeof replicated - 1) == NULL);
+                more[i] = disk_peek(machines[i]->disk, keys[i], &keys[i], &values[i]) == STATUS_OK;
+            } while (more[i] && memchr(replicated, keys[i].data[0], sizeof replicated - 1) == NULL);
         }
         if (!more[0] && !more[1]) {
             return;
@@ -366,8 +365,7 @@ static void look_at_invalid(struct look *look)
         }
         for (uint32_t i = 0; i < look->page->count; i++) {
             const struct invalid_entry *entry = &look->page->rows.invalid[i];
-            const struct book_event *event =
-                book_event_at(auditor_book(look->sim), entry->event);
+            const struct book_event *event = book_event_at(auditor_book(look->sim), entry->event);
             uint8_t reason = event == NULL ? 0 : event->reason;
             if (entry->reason != reason) {
                 sim_finding(look->sim, "S7", "machine %u says %s of an event, the book says %s",

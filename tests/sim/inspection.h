@@ -1,5 +1,5 @@
-/* What is looked at when all is calm: every node has every block, so all must say the same, and what
- * they say must be what the account book says. */
+/* What is looked at when all is calm: every node has every block, so all must say the same, and
+ * what they say must be what the account book says. */
 #ifndef INSPECTION_H
 #define INSPECTION_H
 

@@ -11,7 +11,7 @@
 
 enum {
     RETRY_US = 300000,
-    JOIN_TILL = 900, /* the manager's desk at the office */
+    JOIN_TILL = 900,                  /* the manager's desk at the office */
     INVITATION_HOURS = 24 * 365 * 20, /* clocks jump here */
 };
 
@@ -37,8 +37,7 @@ static void take_token(struct world *machine, const struct answer *answer)
     if (!bytes_equal(invitation.manifest, sim->manifest) ||
         journal_branch(invitation.journal) != answer->branch ||
         sim_machine_of(sim, invitation.journal) != NULL ||
-        memcmp(invitation.office_transport_key, sim->machines[SIM_OFFICE].transport_key, 32) !=
-            0) {
+        memcmp(invitation.office_transport_key, sim->machines[SIM_OFFICE].transport_key, 32) != 0) {
         sim_finding(sim, "J", "an invitation says the wrong thing (branch %u)", answer->branch);
         return;
     }
@@ -67,11 +66,11 @@ static void ask_for_invitation(struct world *machine)
     }
     char name[32];
     int size = snprintf(name, sizeof name, "branch-%u", machine->index);
-    struct request request = {.kind = COMMAND_INVITE,
-                              .till = JOIN_TILL,
-                              .ticket = machine->invite_ticket,
-                              .body.invite = {.name = bytes_of(name, (size_t)size),
-                                              .hours = INVITATION_HOURS}};
+    struct request request = {
+        .kind = COMMAND_INVITE,
+        .till = JOIN_TILL,
+        .ticket = machine->invite_ticket,
+        .body.invite = {.name = bytes_of(name, (size_t)size), .hours = INVITATION_HOURS}};
     memcpy(request.request_hash, machine->invite_ticket.bytes, 16);
     pending = reception_send(&sim->machines[SIM_OFFICE], &request, TILL_NONE, MEANING_PLAIN);
     machine->invite_number = pending == NULL ? 0 : pending->number;

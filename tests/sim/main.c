@@ -63,8 +63,8 @@ static void run_once(const struct options *options, struct board *board, uint32_
         (void)fflush(stdout);
         (void)__atomic_add_fetch(&board->found, 1, __ATOMIC_SEQ_CST);
         uint64_t none = 0;
-        (void)__atomic_compare_exchange_n(&board->first_found, &none, seed, false,
-                                          __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+        (void)__atomic_compare_exchange_n(&board->first_found, &none, seed, false, __ATOMIC_SEQ_CST,
+                                          __ATOMIC_SEQ_CST);
     }
     (void)__atomic_add_fetch(&board->steps, result.steps, __ATOMIC_SEQ_CST);
     (void)__atomic_add_fetch(&board->virtual_ms, result.virtual_ms, __ATOMIC_SEQ_CST);
@@ -153,8 +153,8 @@ static double seconds_now(void)
 
 static int run_seeds(const struct options *options)
 {
-    struct board *board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE,
-                               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct board *board =
+        mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (board == MAP_FAILED) {
         (void)fprintf(stderr, "tally-sim: no memory: %s\n", strerror(errno));
         return 2;
@@ -217,10 +217,14 @@ static bool read_range(const char *text, struct options *options)
 int main(int argc, char **argv)
 {
     static const struct option known[] = {
-        {"seeds", required_argument, NULL, 's'}, {"seed", required_argument, NULL, 'n'},
-        {"jobs", required_argument, NULL, 'j'},  {"long", no_argument, NULL, 'l'},
-        {"trace", no_argument, NULL, 't'},       {"verbose", no_argument, NULL, 't'},
-        {"scenario", no_argument, NULL, 'f'},    {"until-found", no_argument, NULL, 'u'},
+        {"seeds", required_argument, NULL, 's'},
+        {"seed", required_argument, NULL, 'n'},
+        {"jobs", required_argument, NULL, 'j'},
+        {"long", no_argument, NULL, 'l'},
+        {"trace", no_argument, NULL, 't'},
+        {"verbose", no_argument, NULL, 't'},
+        {"scenario", no_argument, NULL, 'f'},
+        {"until-found", no_argument, NULL, 'u'},
         {NULL, 0, NULL, 0},
     };
     struct options options = {.jobs = 2};

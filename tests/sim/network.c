@@ -92,8 +92,7 @@ static void open_link(struct sim *sim, uint32_t listener, uint32_t dialer, bool 
     struct network *network = &sim->network;
     if (network->link_count == network->link_capacity) {
         network->link_capacity = network->link_capacity == 0 ? 64 : network->link_capacity * 2;
-        network->links =
-            realloc(network->links, network->link_capacity * sizeof *network->links);
+        network->links = realloc(network->links, network->link_capacity * sizeof *network->links);
         if (network->links == NULL) {
             abort();
         }
@@ -248,8 +247,7 @@ void network_send(struct sim *sim, uint32_t machine, uint32_t link_number, enum 
         return;
     }
     struct random_stream *random = &sim->network.random;
-    if (sim->network.cut[machine][to] ||
-        (sim->storm && random_chance(random, sim->weather.loss))) {
+    if (sim->network.cut[machine][to] || (sim->storm && random_chance(random, sim->weather.loss))) {
         sim->census->counts[CENSUS_FRAMES_LOST]++;
         return;
     }

@@ -10,7 +10,7 @@
 
 enum {
     NETWORK_MACHINES_MAX = 12,
-    NETWORK_QUEUE_FRAMES_MAX = 256,    /* per direction */
+    NETWORK_QUEUE_FRAMES_MAX = 256, /* per direction */
     NETWORK_QUEUE_BYTES_MAX = 16 << 20,
 };
 

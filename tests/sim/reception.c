@@ -189,8 +189,7 @@ static bool is_affordable_here(struct world *machine, const struct request *requ
     const struct map *pending = &sim->reception.pending;
     for (uint32_t i = sim->reception.open_from; i < pending->count; i++) {
         const struct pending *other = map_at(pending, i);
-        if (!other->done && other->machine == machine->index &&
-            !command_is_query(other->kind)) {
+        if (!other->done && other->machine == machine->index && !command_is_query(other->kind)) {
             return false;
         }
     }
@@ -293,8 +292,9 @@ static void check_other_body(struct world *machine, const struct answer *answer)
 {
     if (!answer->unknown && verdict_is_stored(answer->verdict) &&
         answer->verdict != REFUSED_KEY_REUSED) {
-        sim_finding(machine->sim, "S10", "machine %u answered %s to another request with one ticket",
-                    machine->index, verdict_name(answer->verdict));
+        sim_finding(machine->sim, "S10",
+                    "machine %u answered %s to another request with one ticket", machine->index,
+                    verdict_name(answer->verdict));
     }
 }
 
@@ -337,8 +337,8 @@ static void check_prompt(struct world *machine, const struct pending *pending)
         return;
     }
     uint64_t took_us = pending->answered_us - pending->sent_us;
-    bool refused = pending->answer.verdict != VERDICT_ALLOWED &&
-                   verdict_is_stored(pending->answer.verdict);
+    bool refused =
+        pending->answer.verdict != VERDICT_ALLOWED && verdict_is_stored(pending->answer.verdict);
     bool disk_was_quick = sim->weather.commit_stuck == 0;
     if (refused || (disk_was_quick && took_us > PROMPT_US)) {
         sim_finding(sim, "L6", "machine %u: a spend within its rights: %s after %llu ms",
@@ -367,8 +367,7 @@ void reception_answered(struct world *machine, uint64_t number, const struct ans
 {
     struct sim *sim = machine->sim;
     struct pending *pending = map_find(&sim->reception.pending, &number);
-    if (pending == NULL || pending->machine != machine->index ||
-        pending->boot != machine->boot) {
+    if (pending == NULL || pending->machine != machine->index || pending->boot != machine->boot) {
         sim_finding(sim, "S10", "machine %u answered a request that nobody sent", machine->index);
         return;
     }
@@ -427,8 +426,7 @@ void reception_check_patience(struct sim *sim)
         if (!pending->done && !pending->late && sim->now_us - pending->sent_us > PATIENCE_US) {
             pending->late = true;
             sim_finding(sim, "L3", "machine %u left request #%llu (kind %d) without an answer",
-                        pending->machine, (unsigned long long)pending->number,
-                        (int)pending->kind);
+                        pending->machine, (unsigned long long)pending->number, (int)pending->kind);
         }
     }
 }
@@ -444,10 +442,11 @@ bool reception_is_quiet(const struct sim *sim)
     return true;
 }
 
-bool reception_ask(struct world *machine, const struct request *request, struct answer *answer)
+bool reception_ask(struct world *machine, const struct request *request, enum meaning meaning,
+                   struct answer *answer)
 {
     struct sim *sim = machine->sim;
-    struct pending *pending = reception_send(machine, request, TILL_NONE, MEANING_PLAIN);
+    struct pending *pending = reception_send(machine, request, TILL_NONE, meaning);
     for (int i = 0; pending != NULL && !pending->done && i < 4000; i++) {
         sim_run(sim, sim->now_us + 5000);
     }

@@ -77,6 +77,7 @@ struct asked *reception_asked(const struct sim *sim, const struct world *machine
                               const struct ticket_id *ticket);
 
 /* Sends and lets the world go on until it is answered, 20 s at most. False if it never was. */
-bool reception_ask(struct world *machine, const struct request *request, struct answer *answer);
+bool reception_ask(struct world *machine, const struct request *request, enum meaning meaning,
+                   struct answer *answer);
 
 #endif

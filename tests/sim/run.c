@@ -53,6 +53,24 @@ static void wait_for_joins(struct sim *sim)
     }
 }
 
+/* Which machine lacks what, for the finding. */
+static void tell_gaps(struct sim *sim)
+{
+    const struct book *book = auditor_book(sim);
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        struct world *machine = &sim->machines[i];
+        for (uint32_t k = 0; k < book->journals.count && !machine->hostile; k++) {
+            const struct book_journal *journal = map_at(&book->journals, k);
+            uint64_t here = auditor_durable(machine, journal->journal);
+            if (here != journal->seq) {
+                printf("  machine %u (running %d) has %llu of %llu blocks of journal %llx\n", i,
+                       machine->running, (unsigned long long)here, (unsigned long long)journal->seq,
+                       (unsigned long long)journal->journal);
+            }
+        }
+    }
+}
+
 static void calm(struct sim *sim)
 {
     workload_stop(sim);
@@ -69,6 +87,7 @@ static void calm(struct sim *sim)
     if (!level) {
         sim_finding(sim, "L1", "not level %d s after all was whole again (tills done: %d)",
                     CALM_MAX_US / 1000000, workload_is_done(sim));
+        tell_gaps(sim);
         return;
     }
     inspection_run(sim);
@@ -116,8 +135,8 @@ static struct sim_options draw_options(uint64_t seed, bool loud, struct random_s
     return options;
 }
 
-static void run_phases(struct sim *sim, const struct weather *weather,
-                       struct random_stream *random, bool long_run)
+static void run_phases(struct sim *sim, const struct weather *weather, struct random_stream *random,
+                       bool long_run)
 {
     uint64_t storms = long_run ? 6 : random_between(random, 1, 2);
     for (uint64_t i = 0; i < storms && sim->findings == 0; i++) {

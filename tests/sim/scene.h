@@ -26,6 +26,7 @@ struct thing {
     uint8_t card[CARD_NUMBER_SIZE];
     struct event_ref sale;
     struct ticket_id ticket;
+    int64_t amount; /* of the ticket's first use */
 };
 
 struct scene {
@@ -43,8 +44,7 @@ struct scene {
     char expected[SCENE_WORDS_MAX * SCENE_WORD_SIZE];
 };
 
-void scene_fail(struct scene *scene, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void scene_fail(struct scene *scene, const char *format, ...) __attribute__((format(printf, 2, 3)));
 struct thing *scene_find(struct scene *scene, enum thing_kind kind, const char *name);
 struct thing *scene_name(struct scene *scene, enum thing_kind kind, const char *name);
 /* Fails the scene and returns NULL when there is no such thing. */

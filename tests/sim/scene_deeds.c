@@ -21,8 +21,7 @@ enum {
 
 static void print_money(char *text, size_t size, int64_t amount)
 {
-    (void)snprintf(text, size, "%lld.%02lld", (long long)(amount / 100),
-                   (long long)(amount % 100));
+    (void)snprintf(text, size, "%lld.%02lld", (long long)(amount / 100), (long long)(amount % 100));
 }
 
 /* "allowed", "allowed, 37.50 + 7.50", "refused: rights", "refused: rights, 5.00 offered". */
@@ -37,12 +36,12 @@ static void check_expected(struct scene *scene, const struct answer *answer)
         (void)snprintf(said, sizeof said, "allowed, %s + %s", first, second);
     } else {
         print_money(first, sizeof first, answer->offer);
-        (void)snprintf(said, sizeof said, "refused: %s, %s offered",
-                       verdict_name(answer->verdict), first);
+        (void)snprintf(said, sizeof said, "refused: %s, %s offered", verdict_name(answer->verdict),
+                       first);
     }
     size_t size = strlen(scene->expected);
-    if (size > 0 && (strncmp(said, scene->expected, size) != 0 ||
-                     (said[size] != '\0' && said[size] != ','))) {
+    if (size > 0 &&
+        (strncmp(said, scene->expected, size) != 0 || (said[size] != '\0' && said[size] != ','))) {
         scene_fail(scene, "expected \"%s\", the answer was \"%s\"", scene->expected, said);
     }
     if (size == 0 && answer->verdict != VERDICT_ALLOWED) {
@@ -54,19 +53,21 @@ static bool send(struct scene *scene, struct world *machine, struct request *req
                  const char *ticket, struct answer *answer)
 {
     request->till = STORY_TILL;
-    struct thing *named = ticket == NULL ? NULL : scene_name(scene, THING_TICKET, ticket);
-    if (named == NULL || id_is_none(named->ticket.bytes, 16)) {
-        random_fill(&scene->sim->random_engine, request->ticket.bytes, 16);
-    } else {
-        request->ticket = named->ticket;
-    }
-    if (named != NULL) {
-        named->ticket = request->ticket;
-    }
-    memcpy(request->request_hash, request->ticket.bytes, 16);
     int64_t amount = request->kind == COMMAND_SPEND ? request->body.spend.amount : 0;
+    enum meaning meaning = MEANING_PLAIN;
+    random_fill(&scene->sim->random_engine, request->ticket.bytes, 16);
+    if (ticket != NULL) {
+        struct thing *named = scene_find(scene, THING_TICKET, ticket);
+        if (named == NULL) {
+            named = scene_name(scene, THING_TICKET, ticket);
+            named->ticket = request->ticket;
+            named->amount = amount;
+        }
+        request->ticket = named->ticket;
+        meaning = named->amount == amount ? MEANING_PLAIN : MEANING_OTHER_BODY;
+    }
     memcpy(request->request_hash, &amount, sizeof amount);
-    if (!reception_ask(machine, request, answer)) {
+    if (!reception_ask(machine, request, meaning, answer)) {
         scene_fail(scene, "there was no answer");
         return false;
     }
@@ -143,10 +144,9 @@ static void open_account(struct scene *scene)
     if (machine == NULL || !send(scene, machine, &enrol, NULL, &answer) || scene->failed) {
         return;
     }
-    struct request issue = {.kind = COMMAND_ISSUE_CARD,
-                            .body.issue = {.member = answer.member,
-                                           .product = PRODUCT,
-                                           .form = CARD_PLASTIC}};
+    struct request issue = {
+        .kind = COMMAND_ISSUE_CARD,
+        .body.issue = {.member = answer.member, .product = PRODUCT, .form = CARD_PLASTIC}};
     if (!send(scene, machine, &issue, NULL, &answer)) {
         return;
     }
@@ -239,8 +239,7 @@ static void plant(struct scene *scene)
     struct world *machine = scene_machine(scene, scene->captured[0]);
     struct thing *account = scene_need(scene, THING_ACCOUNT, scene->captured[2]);
     int64_t amount = 0;
-    if (machine == NULL || account == NULL ||
-        !scene_money(scene, scene->captured[1], &amount)) {
+    if (machine == NULL || account == NULL || !scene_money(scene, scene->captured[1], &amount)) {
         return;
     }
     const struct book *book = auditor_book(scene->sim);
@@ -300,8 +299,7 @@ static bool befall(struct scene *scene, const char *sentence)
     } else if (scene_matches(scene, sentence, "restart {}")) {
         restart(scene);
     } else if (scene_matches(scene, sentence, "wait {} s")) {
-        sim_run(scene->sim,
-                scene->sim->now_us + strtoull(scene->captured[0], NULL, 10) * 1000000);
+        sim_run(scene->sim, scene->sim->now_us + strtoull(scene->captured[0], NULL, 10) * 1000000);
     } else {
         return false;
     }

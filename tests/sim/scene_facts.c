@@ -15,7 +15,7 @@ static bool ask(struct scene *scene, struct world *machine, struct request *requ
     memset(page, 0, sizeof *page);
     request->page = page;
     request->page_limit = PAGE_ENTRIES_MAX;
-    if (!reception_ask(machine, request, &answer) || answer.page == NULL ||
+    if (!reception_ask(machine, request, MEANING_PLAIN, &answer) || answer.page == NULL ||
         answer.verdict != VERDICT_ALLOWED) {
         scene_fail(scene, "a query is not answered");
         return false;
@@ -35,8 +35,8 @@ static bool view_account(struct scene *scene, struct world *machine, const char 
     return ask(scene, machine, &request, page);
 }
 
-static void expect(struct scene *scene, const struct world *machine, const char *what,
-                   int64_t said, int64_t wanted)
+static void expect(struct scene *scene, const struct world *machine, const char *what, int64_t said,
+                   int64_t wanted)
 {
     if (said != wanted) {
         scene_fail(scene, "at machine %u %s is %lld, not %lld", machine->index, what,
@@ -123,9 +123,8 @@ static void has_sales(struct scene *scene)
     uint32_t sales = 0;
     for (uint32_t i = 0; account != NULL && i < book->events.count; i++) {
         const struct book_event *event = map_at(&book->events, i);
-        sales += event->type == EVENT_SPEND && subject_equal(&event->subject, &account->account)
-                     ? 1
-                     : 0;
+        sales +=
+            event->type == EVENT_SPEND && subject_equal(&event->subject, &account->account) ? 1 : 0;
     }
     expect(scene, &scene->sim->machines[SIM_OFFICE], "the number of sales", sales,
            (int64_t)strtoll(scene->captured[1], NULL, 10));

@@ -367,6 +367,7 @@ static void link_up(struct world *machine, uint32_t link)
     if (!network_link_up(machine->sim, machine->index, link, &input.dialed, input.peer_key)) {
         return;
     }
+    sim_tell(machine->sim, "    machine %u: link %u is up", machine->index, link);
     if (machine->running) {
         sim_feed(machine, &input);
     } else if (machine->hostile && machine->joining == JOINING_DONE) {
@@ -379,6 +380,7 @@ static void link_up(struct world *machine, uint32_t link)
 static void link_down(struct world *machine, uint32_t link)
 {
     if (network_link_down(machine->sim, machine->index, link)) {
+        sim_tell(machine->sim, "    machine %u: link %u is down", machine->index, link);
         sim_feed(machine, &(struct input){.kind = INPUT_LINK_DOWN, .link = link});
     }
 }

@@ -12,12 +12,12 @@ struct weather {
     uint32_t overtaking;
     uint64_t delay_low_us;
     uint64_t delay_high_us;
-    bool long_tail;         /* log-normal instead of uniform */
-    uint64_t bytes_per_s;   /* slow links; 0 = no limit */
+    bool long_tail;       /* log-normal instead of uniform */
+    uint64_t bytes_per_s; /* slow links; 0 = no limit */
     /* links */
-    uint64_t cut_every_us;  /* mean time between cuts; 0 = never */
+    uint64_t cut_every_us; /* mean time between cuts; 0 = never */
     uint64_t cut_for_us;
-    bool cuts_kill;         /* a cut ends sessions, else it stalls them */
+    bool cuts_kill; /* a cut ends sessions, else it stalls them */
     bool cuts_one_way;
     uint64_t reset_every_us;
     /* processes */
@@ -30,7 +30,7 @@ struct weather {
     uint32_t commit_unknown;
     uint32_t commit_stuck;
     uint64_t stuck_for_us;
-    uint32_t read_fails;    /* per million loads */
+    uint32_t read_fails; /* per million loads */
     uint64_t space_low_every_us;
     /* clocks */
     uint64_t clock_jump_every_us;

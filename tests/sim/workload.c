@@ -149,8 +149,7 @@ static void send_errand(struct sim *sim, uint32_t index)
         plan_till(sim, index, random_between(&workload->random, 100000, 1000000));
         return;
     }
-    plan_till(sim, index,
-              random_between(&workload->random, REPLY_WAIT_LOW_US, REPLY_WAIT_HIGH_US));
+    plan_till(sim, index, random_between(&workload->random, REPLY_WAIT_LOW_US, REPLY_WAIT_HIGH_US));
     bool twice = random_chance(&workload->random, 500);
     (void)reception_send(machine, &till->errand.request, index, MEANING_PLAIN);
     if (twice && till->version == version && machine->running) {
@@ -261,8 +260,7 @@ void workload_heard(struct sim *sim, struct pending *pending)
         !ticket_equal(&pending->asked->ticket, &till->errand.request.ticket)) {
         return;
     }
-    if (!pending->lost && !pending->answer.unknown &&
-        verdict_is_stored(pending->answer.verdict)) {
+    if (!pending->lost && !pending->answer.unknown && verdict_is_stored(pending->answer.verdict)) {
         hear_definite(sim, pending->till, pending);
         return;
     }

@@ -1,6 +1,6 @@
 /* Tills and the people in front of them: what is asked of the nodes, and how tills insist. A till
- * keeps a ticket until it has a definite answer, through silence, crashes and unknown outcomes; then
- * it sometimes asks again, at once twice, or for something else under the same ticket.
+ * keeps a ticket until it has a definite answer, through silence, crashes and unknown outcomes;
+ * then it sometimes asks again, at once twice, or for something else under the same ticket.
  */
 #ifndef WORKLOAD_H
 #define WORKLOAD_H

@@ -4,6 +4,7 @@
 #include "auditor.h"
 #include "sim.h"
 
+#include "message_codec.h"
 #include "names.h"
 
 #include <assert.h>
@@ -147,10 +148,24 @@ bool world_space_low(struct world *world)
     return world->space_low;
 }
 
+/* One line a frame, when loud. */
+static void sim_tell_frame(struct world *world, uint32_t link, struct bytes frame)
+{
+    static struct message message;
+    if (world->sim->loud && message_decode(frame, &message) == STATUS_OK) {
+        bool want = message.kind == MESSAGE_WANT;
+        sim_tell(world->sim, "    machine %u on link %u: %s of %zu bytes (%llx, %llu)",
+                 world->index, link, message_name(message.kind), frame.size,
+                 (unsigned long long)(want ? message.body.want.journal : 0),
+                 (unsigned long long)(want ? message.body.want.from : 0));
+    }
+}
+
 void world_send(struct world *world, uint32_t link, enum channel channel, struct bytes frame)
 {
     sim_note(world->sim, frame.size * 256 + world->index);
     auditor_frame(world, frame);
+    sim_tell_frame(world, link, frame);
     network_send(world->sim, world->index, link, channel, frame);
 }
 
@@ -207,11 +222,14 @@ void world_node_secret(struct world *world, uint8_t secret[static 32])
 void world_alarm(struct world *world, enum alarm alarm, uint64_t journal, uint64_t seq)
 {
     struct sim *sim = world->sim;
-    sim_tell(sim, "  machine %u: alarm %s, journal %llx, seq %llu", world->index,
-             alarm_name(alarm), (unsigned long long)journal, (unsigned long long)seq);
+    sim_tell(sim, "  machine %u: alarm %s, journal %llx, seq %llu", world->index, alarm_name(alarm),
+             (unsigned long long)journal, (unsigned long long)seq);
     sim_note(sim, (uint64_t)alarm);
     if ((uint32_t)alarm < SIM_ALARM_KINDS) {
         world->alarms[alarm]++;
+    }
+    if (world->read_failed) {
+        return; /* it reads nonsense, and stops with this step */
     }
     const struct world *writer = sim_machine_of(sim, journal);
     bool about_hostile = writer != NULL && writer->hostile;
