@@ -183,6 +183,7 @@ void ingest_hear(struct node *node, struct peer *peer, const struct message *mes
         touch_want(node, peer->link, want, last || !useful);
         return;
     }
+    peer_delivered(peer);
     touch_want(node, peer->link, want, false);
     place->last = last || !useful;
     place->state = INGEST_VERIFYING;

@@ -405,9 +405,11 @@ void talk_schedule(struct node *node)
         return; /* a slow disk throttles who sends */
     }
     node->want_dirty = false;
+    uint64_t now = world_monotonic_ms(node->world);
     for (uint32_t i = 0; i < node->peers_max; i++) {
         struct peer *peer = &node->peers[i];
-        if (peer->state != PEER_ESTABLISHED || node->frontier.count == 0) {
+        bool silent = peer->state != PEER_ESTABLISHED || peer_is_paused(peer, now);
+        if (silent || node->frontier.count == 0) {
             continue;
         }
         want_from(node, peer, 0); /* the authority's first */

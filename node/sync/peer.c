@@ -65,8 +65,24 @@ void peer_expire_wants(struct peer *peer, uint64_t now_ms)
     for (uint32_t i = 0; i < WANTS_PER_PEER_MAX; i++) {
         if (peer->wants[i].id != 0 && now_ms - peer->wants[i].sent_ms > PEER_WANT_TIMEOUT_MS) {
             peer->wants[i].id = 0;
+            peer->pause_ms = peer->pause_ms == 0 ? PEER_PAUSE_MS : peer->pause_ms * 2;
+            if (peer->pause_ms > PEER_PAUSE_MS_MAX) {
+                peer->pause_ms = PEER_PAUSE_MS_MAX;
+            }
+            peer->paused_till = now_ms + peer->pause_ms;
         }
     }
+}
+
+void peer_delivered(struct peer *peer)
+{
+    peer->pause_ms = 0;
+    peer->paused_till = 0;
+}
+
+bool peer_is_paused(const struct peer *peer, uint64_t now_ms)
+{
+    return now_ms < peer->paused_till;
 }
 
 bool peer_may_push(const struct peer *peer, uint32_t position, uint64_t seq)

@@ -37,7 +37,9 @@ struct peer {
     bool tips_full;        /* the next TIPS lists everything */
     uint32_t pushed;       /* blocks pushed since the last TIPS heard */
     uint64_t next_want;
-    uint32_t rotate; /* where the search for the next WANT starts */
+    uint64_t pause_ms;    /* how long nothing is asked after the last want that came to nothing */
+    uint64_t paused_till; /* 0 = not paused: others are asked first */
+    uint32_t rotate;      /* where the search for the next WANT starts */
     struct want wants[WANTS_PER_PEER_MAX];
     uint64_t *has; /* beside the frontier: last block the peer is believed to have */
 };
@@ -50,6 +52,8 @@ enum {
     PEER_WANT_TIMEOUT_MS = 2000,
     PEER_SILENT_MS = 15000, /* no word for this long: the link is dropped */
     PEER_WANT_BYTES = 384 * 1024,
+    PEER_PAUSE_MS = 1000, /* doubled for each want in a row that came to nothing */
+    PEER_PAUSE_MS_MAX = 16000,
 };
 
 /* A fresh conversation over a link. `has` and its size are kept. */
@@ -62,8 +66,12 @@ struct want *peer_want_for(struct peer *peer, uint64_t journal);
 struct want *peer_want_by_id(struct peer *peer, uint64_t id);
 /* A free place for a want, or NULL. */
 struct want *peer_want_free(struct peer *peer);
-/* Frees wants that nothing has come of for PEER_WANT_TIMEOUT_MS. */
+/* Frees wants that nothing has come of for PEER_WANT_TIMEOUT_MS; such a peer is not asked again for
+ * a while, so that one that stalls or lies delays no journal (L5 of the protocol). */
 void peer_expire_wants(struct peer *peer, uint64_t now_ms);
+/* It brought something. */
+void peer_delivered(struct peer *peer);
+bool peer_is_paused(const struct peer *peer, uint64_t now_ms);
 
 /* May a new block `seq` at this frontier position be pushed: is the peer level, and not drowning?
  */
