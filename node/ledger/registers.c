@@ -107,6 +107,16 @@ static bool terms_are_one_lot(const struct lot_terms *a, const struct lot_terms 
            a->from_day == b->from_day && a->to_day == b->to_day && a->product == b->product;
 }
 
+static bool terms_stand_before(const struct lot_terms *lots, size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (terms_are_one_lot(&lots[i], &lots[at])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum invalid_reason terms_form(const struct lot_terms *lots, size_t count)
 {
     if (count == 0 || count > EVENT_LINES_MAX) {
@@ -125,16 +135,21 @@ static enum invalid_reason terms_form(const struct lot_terms *lots, size_t count
         if (lot->to_day != 0 && lot->from_day > lot->to_day) {
             return INVALID_MALFORMED;
         }
-        if (!amount_in_range(lot->amount)) {
+        if (!amount_in_range(lot->amount) || terms_stand_before(lots, i)) {
             return INVALID_BAD_AMOUNT;
-        }
-        for (size_t k = 0; k < i; k++) {
-            if (terms_are_one_lot(lot, &lots[k])) {
-                return INVALID_BAD_AMOUNT;
-            }
         }
     }
     return INVALID_NONE;
+}
+
+static bool line_stands_before(const struct lot_line *lines, size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (lot_equal(&lines[i].lot, &lines[at].lot)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static enum invalid_reason lines_form(const struct lot_line *lines, size_t count)
@@ -143,16 +158,21 @@ static enum invalid_reason lines_form(const struct lot_line *lines, size_t count
         return INVALID_MALFORMED;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!amount_in_range(lines[i].amount)) {
+        if (!amount_in_range(lines[i].amount) || line_stands_before(lines, i)) {
             return INVALID_BAD_AMOUNT;
-        }
-        for (size_t k = 0; k < i; k++) {
-            if (lot_equal(&lines[i].lot, &lines[k].lot)) {
-                return INVALID_BAD_AMOUNT;
-            }
         }
     }
     return INVALID_NONE;
+}
+
+static bool accept_stands_before(const struct accept_line *lines, size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (lot_equal(&lines[i].lot, &lines[at].lot)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* A cumulative value restates many moves, so that its bound is the register's. */
@@ -163,13 +183,8 @@ static enum invalid_reason accepts_form(const struct accept_line *lines, size_t 
     }
     for (size_t i = 0; i < count; i++) {
         if (lines[i].cumulative < 1 || lines[i].cumulative > REGISTER_MAX ||
-            lines[i].witnessed < 0) {
+            lines[i].witnessed < 0 || accept_stands_before(lines, i)) {
             return INVALID_BAD_AMOUNT;
-        }
-        for (size_t k = 0; k < i; k++) {
-            if (lot_equal(&lines[i].lot, &lines[k].lot)) {
-                return INVALID_BAD_AMOUNT;
-            }
         }
     }
     return INVALID_NONE;

@@ -7,15 +7,14 @@ enum {
     DAYS_TO_1970 = 719468,
     DAYS_OF_400_YEARS = 146097,
     DATE_TEXT_SIZE = 10,
+    MS_PER_MINUTE = 60000,
+    MS_PER_DAY = 86400000,
 };
-
-static const int64_t MS_PER_MINUTE = 60000;
-static const int64_t MS_PER_DAY = 86400000;
 
 uint32_t calendar_day(int64_t wall_ms, int32_t zone_minutes)
 {
     int64_t local_ms = 0;
-    if (__builtin_add_overflow(wall_ms, zone_minutes * MS_PER_MINUTE, &local_ms)) {
+    if (__builtin_add_overflow(wall_ms, (int64_t)zone_minutes * MS_PER_MINUTE, &local_ms)) {
         return wall_ms < 0 ? 0 : DAY_MAX;
     }
     if (local_ms < 0) {

@@ -33,18 +33,28 @@ static size_t list_pairs(const struct refundable *lines, size_t count,
     return listed;
 }
 
-/* Gives `amount` to the lines of one bucket of one pair, by what is left of each. */
-static void split_bucket(const struct refundable *lines, size_t count, const struct pair *pair,
-                         bool principal, int64_t amount, int64_t *parts)
+/* What one bucket of one pair gets back. */
+struct bucket_part {
+    struct event_ref issued;
+    bool principal;
+    int64_t amount;
+};
+
+/* Gives the part to the lines of its bucket, by what is left of each. */
+static void split_bucket(const struct refundable *lines, size_t count, struct bucket_part part,
+                         int64_t *parts)
 {
+    if (part.amount == 0) {
+        return;
+    }
     int64_t weights[EVENT_LINES_MAX] = {0};
     int64_t shares[EVENT_LINES_MAX] = {0};
     for (size_t i = 0; i < count; i++) {
-        bool same = (lines[i].bucket == BUCKET_PRINCIPAL) == principal &&
-                    event_ref_equal(lines[i].issued, pair->issued);
+        bool same = (lines[i].bucket == BUCKET_PRINCIPAL) == part.principal &&
+                    event_ref_equal(lines[i].issued, part.issued);
         weights[i] = same ? lines[i].left : 0;
     }
-    share_split(amount, weights, count, shares);
+    share_split(part.amount, weights, count, shares);
     for (size_t i = 0; i < count; i++) {
         parts[i] += shares[i];
     }
@@ -78,12 +88,10 @@ int64_t refund_split(const struct refundable *lines, size_t count, int64_t amoun
         /* Up for principal, so that part refunds favour the member and the last one empties both
          * lines (R4); neither passes what is left, as shares[i] <= weights[i] (R3). */
         int64_t principal = share_ceil(shares[i], pairs[i].principal, weights[i]);
-        if (principal > 0) {
-            split_bucket(lines, count, &pairs[i], true, principal, parts);
-        }
-        if (shares[i] > principal) {
-            split_bucket(lines, count, &pairs[i], false, shares[i] - principal, parts);
-        }
+        struct bucket_part first = {pairs[i].issued, true, principal};
+        struct bucket_part second = {pairs[i].issued, false, shares[i] - principal};
+        split_bucket(lines, count, first, parts);
+        split_bucket(lines, count, second, parts);
     }
     return left;
 }

@@ -68,10 +68,21 @@ static int64_t sum_of(const int64_t *weights, size_t count)
     return sum;
 }
 
+static size_t largest_of(const int64_t *rests, size_t count)
+{
+    size_t largest = 0;
+    for (size_t i = 1; i < count; i++) {
+        if (rests[i] > rests[largest]) {
+            largest = i;
+        }
+    }
+    return largest;
+}
+
 void share_split(int64_t amount, const int64_t *weights, size_t count, int64_t *parts)
 {
     assert(count <= SHARE_PARTS_MAX);
-    int64_t rests[SHARE_PARTS_MAX];
+    int64_t rests[SHARE_PARTS_MAX] = {0};
     int64_t sum = sum_of(weights, count);
     int64_t over = amount;
     for (size_t i = 0; i < count; i++) {
@@ -84,12 +95,7 @@ void share_split(int64_t amount, const int64_t *weights, size_t count, int64_t *
      * units to hand out, each takes one at most, and the parts add up (R1). A weight that its whole
      * share fills leaves no rest, so that no part passes its weight (R3). */
     while (over > 0) {
-        size_t largest = 0;
-        for (size_t i = 1; i < count; i++) {
-            if (rests[i] > rests[largest]) {
-                largest = i;
-            }
-        }
+        size_t largest = largest_of(rests, count);
         assert(rests[largest] > 0);
         rests[largest] = 0;
         parts[largest]++;

@@ -107,32 +107,34 @@ static void moments_out_of_reach_are_the_first_or_the_last_day(void **state)
     assert_int_equal(calendar_day(INT64_C(86400000) * (DAY_MAX + 1), 0), DAY_MAX);
 }
 
+static struct date day_after(struct date date)
+{
+    struct date next = {date.year, date.month, date.day + 1};
+    if (calendar_has(next)) {
+        return next;
+    }
+    return date.month < 12 ? (struct date){date.year, date.month + 1, 1}
+                           : (struct date){date.year + 1, 1, 1};
+}
+
+static bool dates_are_equal(struct date a, struct date b)
+{
+    return a.year == b.year && a.month == b.month && a.day == b.day;
+}
+
 static void every_day_to_9999_follows_the_one_before(void **state)
 {
     (void)state;
-    struct date before = calendar_date(0);
-    assert_int_equal(before.year, 1970);
-    assert_int_equal(before.month, 1);
-    assert_int_equal(before.day, 1);
+    struct date date = calendar_date(0);
+    assert_true(dates_are_equal(date, (struct date){1970, 1, 1}));
     for (uint32_t day = 1; day <= DAY_MAX; day++) {
-        struct date date = calendar_date(day);
-        struct date next = {before.year, before.month, before.day + 1};
-        if (!calendar_has(next)) {
-            next = before.month < 12 ? (struct date){before.year, before.month + 1, 1}
-                                     : (struct date){before.year + 1, 1, 1};
-        }
-        if (date.year != next.year || date.month != next.month || date.day != next.day) {
-            fail_msg("day %u is not the day after day %u", (unsigned)day, (unsigned)day - 1);
-        }
+        struct date next = day_after(date);
+        date = calendar_date(day);
+        assert_true(dates_are_equal(date, next));
         uint32_t back = 0;
-        if (!calendar_day_of(date, &back) || back != day) {
-            fail_msg("day %u comes back as %u", (unsigned)day, (unsigned)back);
-        }
-        before = date;
+        assert_true(calendar_day_of(date, &back) && back == day);
     }
-    assert_int_equal(before.year, 9999);
-    assert_int_equal(before.month, 12);
-    assert_int_equal(before.day, 31);
+    assert_true(dates_are_equal(date, (struct date){9999, 12, 31}));
 }
 
 static void known_days_are_where_they_should_be(void **state)

@@ -82,8 +82,8 @@ static void one_wrong_digit_is_always_found(void **state)
     assert_true(number_make(journal_of(12345, 678), 901234, digits));
     for (size_t i = 0; i < CARD_NUMBER_SIZE; i++) {
         uint8_t right = digits[i];
-        for (uint8_t wrong = '0'; wrong <= '9'; wrong++) {
-            digits[i] = wrong;
+        for (int wrong = '0'; wrong <= '9'; wrong++) {
+            digits[i] = (uint8_t)wrong;
             uint64_t journal = 0;
             uint32_t serial = 0;
             assert_int_equal(number_parse(BYTES_OF(digits), &journal, &serial), wrong == right);

@@ -483,6 +483,32 @@ static void x5_principal_stays_within_603_hundredths_of_a_fen_of_the_lawful_refu
     assert_true(most > 100); /* spends were rounded at all */
 }
 
+/* Refunds all of the plan in random pieces into the lots. */
+static void refund_in_pieces(struct spendable *lots, size_t count, const struct spend_plan *plan,
+                             struct dice *dice)
+{
+    struct refundable lines[EVENT_LINES_MAX];
+    for (uint32_t i = 0; i < plan->line_count; i++) {
+        lines[i] = (struct refundable){
+            .bucket = plan->lines[i].bucket,
+            .issued = find(lots, count, &plan->lines[i].lot)->issued,
+            .left = plan->lines[i].amount,
+        };
+    }
+    int64_t left = plan->covered;
+    while (left > 0) {
+        int64_t parts[EVENT_LINES_MAX];
+        int64_t piece = dice_between(dice, 1, left);
+        assert_int_equal(refund_split(lines, plan->line_count, piece, parts), left);
+        for (uint32_t i = 0; i < plan->line_count; i++) {
+            assert_true(parts[i] >= 0 && parts[i] <= lines[i].left);
+            lines[i].left -= parts[i];
+            find(lots, count, &plan->lines[i].lot)->usable += parts[i];
+        }
+        left -= piece;
+    }
+}
+
 /* R4 */
 static void x5_what_was_spent_and_refunded_in_pieces_is_back_to_the_fen(void **state)
 {
@@ -496,26 +522,7 @@ static void x5_what_was_spent_and_refunded_in_pieces_is_back_to_the_fen(void **s
         struct spend_plan plan;
         spend_plan(lots, count, dice_between(&dice, 1, 2000), SPEND_PROPORTIONAL, &plan);
         take(lots, count, &plan);
-        struct refundable lines[EVENT_LINES_MAX];
-        for (uint32_t k = 0; k < plan.line_count; k++) {
-            lines[k] = (struct refundable){
-                .bucket = plan.lines[k].bucket,
-                .issued = find(lots, count, &plan.lines[k].lot)->issued,
-                .left = plan.lines[k].amount,
-            };
-        }
-        int64_t left = plan.covered;
-        while (left > 0) {
-            int64_t parts[EVENT_LINES_MAX];
-            int64_t piece = dice_between(&dice, 1, left);
-            assert_int_equal(refund_split(lines, plan.line_count, piece, parts), left);
-            for (uint32_t k = 0; k < plan.line_count; k++) {
-                assert_true(parts[k] >= 0 && parts[k] <= lines[k].left);
-                lines[k].left -= parts[k];
-                find(lots, count, &plan.lines[k].lot)->usable += parts[k];
-            }
-            left -= piece;
-        }
+        refund_in_pieces(lots, count, &plan, &dice);
         for (size_t k = 0; k < count; k++) {
             assert_int_equal(lots[k].usable, before[k].usable);
         }
