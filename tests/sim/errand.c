@@ -213,8 +213,8 @@ static void draw_product(struct errands *errands, struct errand *errand)
     request->body.product.bonus_days = random_chance(errands->random, 5000) ? 0 : 365;
     request->body.product.step_count = 1;
     request->body.product.steps[0] = (struct bonus_step){.amount = 10000, .bonus = 1500};
-    if (random_chance(errands->random, 2000)) {
-        request->body.product.balance_cap = 200000;
+    if (random_chance(errands->random, 5000)) {
+        request->body.product.balance_cap = 50000;
     }
 }
 

@@ -230,6 +230,7 @@ int main(int argc, char **argv)
     struct options options = {.jobs = 2};
     bool scenarios = false;
     int option = 0;
+    (void)setvbuf(stdout, NULL, _IOLBF, 0); /* a crash must not take the last lines with it */
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
         switch (option) {
         case 's':

@@ -401,6 +401,7 @@ void reception_crashed(struct world *machine)
         if (!pending->done && pending->machine == machine->index) {
             pending->done = true;
             pending->lost = true;
+            sim->census->counts[CENSUS_UNKNOWN_ANSWERS]++;
             workload_heard(sim, pending);
         }
     }

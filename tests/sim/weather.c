@@ -57,7 +57,8 @@ static void draw_machines(struct random_stream *random, struct weather *weather)
     weather->commit_unknown = drawn_rate(random, 2, 200);
     weather->commit_stuck = random_chance(random, 2000) ? 20 : 0;
     weather->stuck_for_us = drawn_time(random, 200, 2000);
-    weather->read_fails = random_chance(random, 2000) ? 100 : 0;
+    weather->read_fails =
+        random_chance(random, 2000) ? (uint32_t)random_magnitude(random, 50, 2000) : 0;
     if (random_chance(random, 1500)) {
         weather->space_low_every_us = drawn_time(random, 4000, 16000);
     }
