@@ -22,6 +22,7 @@ enum {
     CONNECTIONS_DEFAULT = 32,
     GENERATED_DEFAULT = 56625,
     CONVERGE_MS_MAX = 120 * 1000,
+    LOOK_MS = 50,
     /* the acts, in thousandths of the traffic */
     CUT_AT = 350,
     KILL_AT = 475,
@@ -61,6 +62,7 @@ struct demo {
     struct traffic_node tills[DEMO_BRANCHES];
     const char *names[DEMO_BRANCHES];
     struct traffic_node all[DEMO_NODES];
+    uint64_t started_ms;
     uint64_t took_ms;
     bool once;
     const char *dir;
@@ -173,23 +175,36 @@ static enum status play_until(struct demo *demo, size_t thousandths, struct expl
     return status;
 }
 
-/* After the heal: goes on, and looks now and then whether the office has what the branch wrote
- * while it was alone. */
+/* True once the office has what the branch wrote while it was alone. */
+static bool look_for_catch_up(struct demo *demo, uint64_t healed_ms, uint64_t wanted)
+{
+    demo->story.caught_up =
+        wanted > 0 && demo_cluster_seq(&demo->cluster, DEMO_OFFICE, CUT) >= wanted;
+    demo->story.catch_up_ms = clock_monotonic_ms() - healed_ms;
+    return demo->story.caught_up;
+}
+
+/* After the heal: goes on to the end of the traffic, and looks now and then whether the office has
+ * caught up; then waits until it has. */
 static enum status play_catching_up(struct demo *demo, uint64_t healed_ms, uint64_t wanted,
                                     struct explanation *why)
 {
     enum status status = STATUS_OK;
     size_t at = HEAL_AT;
-    while (status == STATUS_OK && at < ALL && !demo->story.caught_up) {
-        demo->story.caught_up =
-            wanted > 0 && demo_cluster_seq(&demo->cluster, DEMO_OFFICE, CUT) >= wanted;
-        demo->story.catch_up_ms = clock_monotonic_ms() - healed_ms;
-        if (!demo->story.caught_up) {
-            at += STEP;
-            status = play_until(demo, at, why);
-        }
+    while (status == STATUS_OK && at < ALL && !look_for_catch_up(demo, healed_ms, wanted)) {
+        at += STEP;
+        status = play_until(demo, at, why);
     }
-    return status == STATUS_OK ? play_until(demo, ALL, why) : status;
+    if (status == STATUS_OK) {
+        status = play_until(demo, ALL, why);
+    }
+    demo->took_ms = clock_monotonic_ms() - demo->started_ms;
+    while (status == STATUS_OK && stop_asked == 0 && !demo->story.caught_up &&
+           !look_for_catch_up(demo, healed_ms, wanted) &&
+           demo->story.catch_up_ms < CONVERGE_MS_MAX) {
+        (void)poll(NULL, 0, LOOK_MS);
+    }
+    return status;
 }
 
 static enum status play(struct demo *demo, struct explanation *why)
@@ -333,12 +348,11 @@ static enum outcome tell(struct demo *demo, struct proof *proof)
 
 static enum outcome run_traffic(struct demo *demo, struct explanation *why)
 {
-    uint64_t started = clock_monotonic_ms();
+    demo->started_ms = clock_monotonic_ms();
     (void)printf("\nThe traffic: %zu visits of %zu members\n", demo->traffic.visit_count,
                  demo->traffic.card_count);
     progress_start(&demo->progress, stdout, demo->traffic.visit_count);
     enum status status = play(demo, why);
-    demo->took_ms = clock_monotonic_ms() - started;
     progress_end(&demo->progress, demo->book.visits_sold + demo->book.visits_refused +
                                       demo->book.visits_undetermined);
     if (status != STATUS_OK) {
@@ -353,6 +367,7 @@ static enum outcome run_traffic(struct demo *demo, struct explanation *why)
         .node_count = DEMO_NODES,
         .office = DEMO_OFFICE,
         .alone = true,
+        .ended_ms = demo->started_ms + demo->took_ms,
         .patience_ms = CONVERGE_MS_MAX,
         .stop = &stop_asked,
     };

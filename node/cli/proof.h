@@ -33,9 +33,9 @@ struct proof_class {
 struct proof {
     struct proof_check checks[PROOF_CHECKS_MAX];
     size_t check_count;
-    bool holds; /* all of them */
-    uint64_t converged_ms;
-    char state[65]; /* the digest that all nodes show, in hex */
+    bool holds;            /* all of them */
+    uint64_t converged_ms; /* from the last sale until all digests were equal */
+    char state[65];        /* the digest that all nodes show, in hex */
     char frontier[65];
     struct proof_class classes[PROOF_PRODUCTS_MAX];
     size_t class_count;
@@ -49,6 +49,7 @@ struct proof_question {
     size_t node_count;
     size_t office;                     /* which of them answers for the chain */
     bool alone;                        /* nothing but this replay ever wrote to this chain */
+    uint64_t ended_ms;                 /* monotonic: when the last sale was acknowledged */
     uint32_t patience_ms;              /* for the digests to become equal */
     const volatile sig_atomic_t *stop; /* may be NULL */
 };

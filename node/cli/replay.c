@@ -258,6 +258,7 @@ static void prove(struct replay_plan *plan, const struct replay_book *book,
         .node_count = office + 1,
         .office = office,
         .alone = plan->alone,
+        .ended_ms = clock_monotonic_ms(),
         .patience_ms = CONVERGE_MS_MAX,
         .stop = &stop_asked,
     };

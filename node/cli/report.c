@@ -50,14 +50,23 @@ static void print_traffic(const struct report *report, FILE *out)
     char b[TEXT_SIZE];
     char c[TEXT_SIZE];
     char d[TEXT_SIZE];
-    (void)fprintf(out, "\nThe traffic\n  %s: %s baskets, %s households, %s stores\n",
-                  report->source, grouped(traffic->basket_count, a),
-                  grouped(traffic->card_count, b), grouped(traffic->store_count, c));
+    (void)fprintf(out, "\nThe traffic\n  %s: %s baskets\n", report->source,
+                  grouped(traffic->basket_count, a));
     (void)fprintf(out, "  %s sales - %s coupons + %s coupons beyond their basket = %s %s to pay\n",
                   money(traffic->sales, a), money(traffic->coupons, b),
                   money(traffic->coupon_over, c), money(traffic->payable, d), report->currency);
-    (void)fprintf(out, "  %s baskets had nothing to pay and were left out; %s visits remain\n",
-                  grouped(traffic->free_count, a), grouped(traffic->visit_count, b));
+    (void)fprintf(out,
+                  "  %s baskets had nothing to pay and were left out; there remain %s visits\n"
+                  "  of %s households (a member with a card each) to %s stores (dealt out to %zu "
+                  "branches)\n",
+                  grouped(traffic->free_count, a), grouped(traffic->visit_count, b),
+                  grouped(traffic->card_count, c), grouped(traffic->store_count, d),
+                  report->book->node_count);
+    if (traffic->unnamed_count > 0) {
+        (void)fprintf(
+            out, "  %s visits have no basket number of their own and are named by their line\n",
+            grouped(traffic->unnamed_count, a));
+    }
     (void)fprintf(out, "  Top-ups are synthetic (the traffic has none): before a sale that would "
                        "overdraw the card,\n  what is missing, rounded up to a whole 50.00, at the "
                        "same branch, tender \"other\".\n");
@@ -195,9 +204,10 @@ static void print_faults(const struct report *report, FILE *out)
         out, "  %s sales waited for rights from other branches, %" PRIu64 " ms each on average.\n",
         grouped(sum.pulled, a), sum.pulled == 0 ? 0 : sum.pulled_ms / sum.pulled);
     if (report->proof != NULL) {
-        (void)fprintf(out, "  Rights moved between branches %s times, %s in all.\n",
+        (void)fprintf(out, "  Rights moved between branches %s times%s%s.\n",
                       grouped(report->proof->census.moves, a),
-                      money(report->proof->census.moved, b));
+                      report->proof->census.moved > 0 ? ", in all " : "",
+                      report->proof->census.moved > 0 ? money(report->proof->census.moved, b) : "");
     }
 }
 

@@ -17,10 +17,11 @@ enum {
 };
 
 static const int64_t BASKET_AMOUNT_MAX = INT64_C(1000000000);
+static const uint64_t NAMED_BY_PLACE = UINT64_C(1) << 63;
 
 /* A basket as its source has it. */
 struct basket {
-    uint64_t id;
+    uint64_t id; /* 0: it has none that can be read */
     uint64_t household;
     uint64_t store;
     int64_t sales;
@@ -119,16 +120,31 @@ static bool rank_stores(struct traffic *traffic)
     return done;
 }
 
+/* What the visit is called: its basket's number, or its place among the baskets when the source has
+ * no number for it or gave that number to another before. */
+static uint64_t name_visit(struct numbering *baskets, uint64_t id, size_t place,
+                           struct traffic *traffic)
+{
+    uint32_t known = baskets->count;
+    if (id != 0 && numbering_of(baskets, id) == known) {
+        return id;
+    }
+    traffic->unnamed_count++;
+    return NAMED_BY_PLACE | place;
+}
+
 static enum status traffic_from(const struct basket *baskets, size_t count, struct traffic *traffic,
                                 struct explanation *explanation)
 {
     struct traffic made = {.basket_count = count};
     struct numbering cards = {0};
     struct numbering stores = {0};
+    struct numbering names = {0};
     made.visits = calloc(count + 1, sizeof *made.visits);
     bool enough = made.visits != NULL;
     enough = numbering_start(&cards, count) && enough;
     enough = numbering_start(&stores, count) && enough;
+    enough = numbering_start(&names, count) && enough;
     for (size_t i = 0; enough && i < count; i++) {
         const struct basket *basket = &baskets[i];
         int64_t amount = basket->sales - basket->coupons;
@@ -141,7 +157,7 @@ static enum status traffic_from(const struct basket *baskets, size_t count, stru
         }
         made.payable += amount;
         made.visits[made.visit_count++] = (struct visit){
-            .basket = basket->id,
+            .basket = name_visit(&names, basket->id, i + 1, &made),
             .household = basket->household,
             .card = numbering_of(&cards, basket->household),
             .store = numbering_of(&stores, basket->store),
@@ -152,6 +168,7 @@ static enum status traffic_from(const struct basket *baskets, size_t count, stru
     made.store_count = stores.count;
     numbering_end(&cards);
     numbering_end(&stores);
+    numbering_end(&names);
     if (!enough || !rank_stores(&made)) {
         traffic_free(&made);
         explain(explanation, "There is not enough memory for %zu visits.", count);
@@ -215,9 +232,11 @@ static bool parse_basket(char *line, const size_t columns[static COLUMN_ALL], st
     uint64_t values[COLUMN_ALL] = {0};
     for (size_t column = 0; column < COLUMN_ALL; column++) {
         bool is_amount = column == COLUMN_SALES || column == COLUMN_COUPONS;
-        uint64_t max = is_amount ? (uint64_t)BASKET_AMOUNT_MAX : UINT64_MAX;
-        if (columns[column] >= count ||
-            !parse_number(fields[columns[column]], max, &values[column])) {
+        uint64_t max = is_amount ? (uint64_t)BASKET_AMOUNT_MAX : NAMED_BY_PLACE - 1;
+        bool read =
+            columns[column] < count && parse_number(fields[columns[column]], max, &values[column]);
+        /* Some sources lost a basket's number to floating point; the visit is real all the same. */
+        if (!read && (column != COLUMN_ID || columns[column] >= count)) {
             explain(explanation, "\"%s\" is missing or is no whole number in its bounds",
                     column_names[column]);
             return false;

@@ -30,11 +30,12 @@ struct traffic {
     size_t store_count;
     /* what was read, before visits that pay nothing were left out */
     size_t basket_count;
-    size_t free_count;   /* of them with nothing to pay */
-    int64_t sales;       /* sum over all baskets */
-    int64_t coupons;     /* sum over all baskets */
-    int64_t coupon_over; /* coupons beyond the sale that they came with: paid out by nobody */
-    int64_t payable;     /* sum over visits: sales - coupons + coupon_over */
+    size_t free_count;    /* of them with nothing to pay */
+    size_t unnamed_count; /* visits whose basket has no number of its own: named by their place */
+    int64_t sales;        /* sum over all baskets */
+    int64_t coupons;      /* sum over all baskets */
+    int64_t coupon_over;  /* coupons beyond the sale that they came with: paid out by nobody */
+    int64_t payable;      /* sum over visits: sales - coupons + coupon_over */
 };
 
 /* Reads a file with a header line that names at least basket_id, household_id, store_id,

@@ -287,9 +287,10 @@ static void hang_up(struct fake_connection *connection)
 
 static void answer_request(struct fake_connection *connection, char *header, const char *body)
 {
-    char *method = strtok(header, " ");
-    char *target = strtok(NULL, " ");
-    char *rest = strtok(NULL, "");
+    char *left = NULL;
+    char *method = strtok_r(header, " ", &left);
+    char *target = strtok_r(NULL, " ", &left);
+    char *rest = left;
     char key[100] = "";
     char *key_at = strstr(rest, "Idempotency-Key: ");
     assert_non_null(strstr(rest, "Authorization: Bearer secret\r\n"));
