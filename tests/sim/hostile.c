@@ -1,8 +1,8 @@
 #include "hostile.h"
 
 #include "auditor.h"
+#include "deed.h"
 #include "sim.h"
-#include "workload.h"
 
 #include "block_codec.h"
 #include "event_codec.h"
@@ -340,137 +340,6 @@ void hostile_publish(struct world *machine, const struct event *event, struct bl
     hostile_announce(machine);
 }
 
-/* ---- deeds ---- */
-
-static struct event hostile_event(struct world *machine, enum event_type type,
-                                  const struct subject_id *subject)
-{
-    struct hostile *hostile = machine->sim->hostile;
-    struct event event = {.type = type, .subject = *subject, .till = 1, .known = true};
-    random_fill(&hostile->random, event.ticket.bytes, sizeof event.ticket.bytes);
-    return event;
-}
-
-static struct lot_id lot_id_of(const struct book_lot *lot)
-{
-    struct lot_id id;
-    memcpy(id.bytes, lot->id, sizeof id.bytes);
-    return id;
-}
-
-/* A lot of money; `own`: of which this journal holds something. */
-static const struct book_lot *pick_lot(struct world *machine, bool own)
-{
-    struct sim *sim = machine->sim;
-    const struct book *book = auditor_book(sim);
-    for (int attempts = 0; attempts < 40 && book->lots.count > 0; attempts++) {
-        const struct book_lot *lot =
-            map_at(&book->lots, (uint32_t)random_below(&sim->hostile->random, book->lots.count));
-        struct lot_id id = lot_id_of(lot);
-        bool money = lot->bucket == BUCKET_PRINCIPAL || lot->bucket == BUCKET_BONUS;
-        if (money && (book_held(book, &id, machine->journal) > 0) == own) {
-            return lot;
-        }
-    }
-    return NULL;
-}
-
-static struct subject_id account_of_lot(const struct book_lot *lot)
-{
-    struct subject_id account;
-    memcpy(account.bytes, lot->account, sizeof account.bytes);
-    return account;
-}
-
-static void top_up(struct world *machine, const struct subject_id *account)
-{
-    struct event event = hostile_event(machine, EVENT_TOPUP, account);
-    event.body.topup.lot_count = 1;
-    event.body.topup.lots[0] = (struct lot_terms){
-        .bucket = BUCKET_PRINCIPAL,
-        .amount = (int64_t)random_between(&machine->sim->hostile->random, 100, 5000),
-        .from_day = 20000,
-        .product = 1};
-    event.body.topup.tender = TENDER_CASH;
-    event.body.topup.version = 1;
-    hostile_publish(machine, &event, (struct block_dep){0}, INVALID_NONE);
-}
-
-/* Spends `over` more than it holds of the lot (or less, when negative). */
-static void spend(struct world *machine, const struct book_lot *lot, int64_t over)
-{
-    struct lot_id id = lot_id_of(lot);
-    struct subject_id account = account_of_lot(lot);
-    int64_t held = book_held(auditor_book(machine->sim), &id, machine->journal);
-    int64_t amount = held + over;
-    if (amount < 1) {
-        return;
-    }
-    struct event event = hostile_event(machine, EVENT_SPEND, &account);
-    event.body.spend.line_count = 1;
-    event.body.spend.lines[0] =
-        (struct lot_line){.lot = id, .amount = amount, .after = over <= 0 ? -over : 0};
-    hostile_publish(machine, &event, (struct block_dep){0},
-                    over > 0 ? INVALID_NOT_COVERED : INVALID_NONE);
-}
-
-static void move(struct world *machine, const struct book_lot *lot, uint64_t to, int64_t amount,
-                 enum invalid_reason expected)
-{
-    struct subject_id account = account_of_lot(lot);
-    struct event event = hostile_event(machine, EVENT_RIGHTS_MOVE, &account);
-    struct lot_id id = lot_id_of(lot);
-    int64_t held = book_held(auditor_book(machine->sim), &id, machine->journal);
-    event.body.move.to = to;
-    event.body.move.why = MOVE_BY_HAND;
-    event.body.move.line_count = 1;
-    event.body.move.lines[0] =
-        (struct lot_line){.lot = id, .amount = amount, .after = held >= amount ? held - amount : 0};
-    hostile_publish(machine, &event, (struct block_dep){0}, expected);
-}
-
-/* Accepts `over` more than was granted, as of a dep that is named, or of none. */
-static void accept(struct world *machine, bool with_dep, int64_t over)
-{
-    struct sim *sim = machine->sim;
-    const struct book *book = auditor_book(sim);
-    for (uint32_t i = 0; i < book->pairs.count; i++) {
-        const struct book_pair *pair = map_at(&book->pairs, i);
-        if (pair->to != machine->journal || pair->granted == pair->accepted) {
-            continue;
-        }
-        struct lot_id id;
-        memcpy(id.bytes, pair->lot, sizeof id.bytes);
-        const struct book_journal *giver = book_journal_of(book, pair->from);
-        if (!with_dep && book_dep_seq(book, machine->journal, pair->from) > 0) {
-            return; /* an earlier block named it already */
-        }
-        struct subject_id account = account_of_lot(book_lot_of(book, &id));
-        struct event event = hostile_event(machine, EVENT_RIGHTS_ACCEPT, &account);
-        event.body.accept.from = pair->from;
-        event.body.accept.line_count = 1;
-        event.body.accept.lines[0] =
-            (struct accept_line){.lot = id, .cumulative = pair->granted + over};
-        struct block_dep dep = {0};
-        if (with_dep) {
-            dep = (struct block_dep){.journal = giver->journal, .seq = giver->seq, .id = giver->id};
-        }
-        hostile_publish(machine, &event, dep,
-                        with_dep && over <= 0 ? INVALID_NONE : INVALID_OVER_ACCEPT);
-        return;
-    }
-}
-
-static void issue_foreign_number(struct world *machine, const struct book_lot *lot)
-{
-    struct subject_id account = account_of_lot(lot);
-    struct event event = hostile_event(machine, EVENT_CARD_ISSUE, &account);
-    /* Branch 1's range; the check digit holds. */
-    event.body.issue.number = bytes_of("8000010019999994", CARD_NUMBER_SIZE);
-    event.body.issue.form = CARD_PLASTIC;
-    hostile_publish(machine, &event, (struct block_dep){0}, INVALID_WRONG_NUMBER);
-}
-
 /* Finds the signature behind the header and changes a byte of it. */
 static void break_signature(struct hostile_block *made)
 {
@@ -484,26 +353,17 @@ static void break_signature(struct hostile_block *made)
     free(block);
 }
 
-/* A signed block that does not continue its journal, or is not signed: no node may admit it.
- * Nothing follows it, so that it starts no fork. */
-static void forge(struct world *machine, const struct book_lot *lot)
+void hostile_forge(struct world *machine, const struct event *event)
 {
     struct sim *sim = machine->sim;
     struct hostile *hostile = sim->hostile;
-    struct subject_id account = account_of_lot(lot);
-    struct event event = hostile_event(machine, EVENT_TOPUP, &account);
-    event.body.topup.lot_count = 1;
-    event.body.topup.lots[0] = (struct lot_terms){
-        .bucket = BUCKET_PRINCIPAL, .amount = 1000000, .from_day = 20000, .product = 1};
-    event.body.topup.tender = TENDER_CASH;
-    event.body.topup.version = 1;
     struct block_header header;
     fill_header(machine, &header, &(struct block_dep){0});
     bool bad_link = random_chance(&hostile->random, 7000);
     if (bad_link) {
         header.prev.bytes[5] ^= 1;
     }
-    if (!make_block(machine, &header, &event, &hostile->forged)) {
+    if (hostile->over || !make_block(machine, &header, event, &hostile->forged)) {
         return;
     }
     if (!bad_link) {
@@ -514,59 +374,9 @@ static void forge(struct world *machine, const struct book_lot *lot)
     hostile_announce(machine);
 }
 
-static void do_deed(struct world *machine)
+struct random_stream *hostile_random(struct world *machine)
 {
-    struct hostile *hostile = machine->sim->hostile;
-    const struct book_lot *own = pick_lot(machine, true);
-    const struct book_lot *other = pick_lot(machine, false);
-    const struct book_lot *any = own != NULL ? own : other;
-    if (any == NULL) {
-        return;
-    }
-    struct subject_id account = account_of_lot(any);
-    switch (random_below(&hostile->random, 12)) {
-    case 0:
-    case 1:
-        top_up(machine, &account);
-        break;
-    case 2:
-        spend(machine, any, 1);
-        break;
-    case 3:
-        spend(machine, any, 5000);
-        break;
-    case 4:
-        if (own != NULL) {
-            spend(machine, own, -1);
-        }
-        break;
-    case 5:
-        if (own != NULL) {
-            move(machine, own, machine->journal, 1, INVALID_SELF_MOVE);
-        }
-        break;
-    case 6:
-        move(machine, any, machine->sim->machines[SIM_OFFICE].journal, 900000000,
-             INVALID_NOT_COVERED);
-        break;
-    case 7:
-        accept(machine, true, 1);
-        break;
-    case 8:
-        accept(machine, false, 0);
-        break;
-    case 9:
-        accept(machine, true, 0);
-        break;
-    case 10:
-        issue_foreign_number(machine, any);
-        break;
-    default:
-        if (own != NULL) {
-            move(machine, own, machine->sim->machines[SIM_OFFICE].journal, 1, INVALID_NONE);
-        }
-        break;
-    }
+    return &machine->sim->hostile->random;
 }
 
 void hostile_act(struct world *machine)
@@ -576,16 +386,10 @@ void hostile_act(struct world *machine)
     if (!sim->storm) {
         return;
     }
-    const struct book_lot *lot = pick_lot(machine, false);
-    if (lot != NULL && hostile->block_count > 8 && random_chance(&hostile->random, 500)) {
-        forge(machine, lot);
-    } else {
-        do_deed(machine);
-    }
-    agenda_plan(&sim->agenda,
-                (struct happening){.at_us = sim->now_us + random_between(&hostile->random,
-                                                                         DEED_LOW_US, DEED_HIGH_US),
-                                   .kind = HAPPENING_HOSTILE,
-                                   .node = machine->index,
-                                   .boot = machine->boot});
+    deed_draw(machine, hostile->block_count);
+    uint64_t delay_us = random_between(&hostile->random, DEED_LOW_US, DEED_HIGH_US);
+    agenda_plan(&sim->agenda, (struct happening){.at_us = sim->now_us + delay_us,
+                                                 .kind = HAPPENING_HOSTILE,
+                                                 .node = machine->index,
+                                                 .boot = machine->boot});
 }

@@ -9,6 +9,7 @@
 #include "tally/world.h"
 
 struct hostile;
+struct random_stream;
 
 struct hostile *hostile_new(struct world *machine);
 void hostile_free(struct hostile *hostile);
@@ -26,6 +27,11 @@ void hostile_begin(struct world *machine);
  * `dep` (journal 0: none) names a block of another journal. */
 void hostile_publish(struct world *machine, const struct event *event, struct block_dep dep,
                      enum invalid_reason expected);
+/* Publishes a block that is not authentic: signed, but not the next of its journal, or not signed.
+ * No node may admit it. Nothing follows it, so that it starts no fork. */
+void hostile_forge(struct world *machine, const struct event *event);
+/* The stream that its deeds are drawn from. */
+struct random_stream *hostile_random(struct world *machine);
 /* Sends its tips to everybody again, as any node does. */
 void hostile_announce(struct world *machine);
 

@@ -1,0 +1,528 @@
+/* How a block enters the account book: each event is judged and added up. */
+#include "book.h"
+
+#include "book_key.h"
+
+#include "event_codec.h"
+#include "hash.h"
+
+#include <stdlib.h>
+
+struct entry {
+    struct book *book;
+    const struct block *block;
+    const struct event *event;
+    struct event_ref at;
+    struct digest leaf;
+    struct book_opinion *opinion;
+    struct book_event *record;
+};
+
+static int64_t *held_of(struct book *book, const struct lot_id *lot, uint64_t journal)
+{
+    struct holding_key key = book_holding_key(lot, journal);
+    struct book_holding *holding = map_put(&book->holdings, &key);
+    return &holding->held;
+}
+
+static bool lot_is_of(const struct book_lot *lot, const struct subject_id *account)
+{
+    return memcmp(lot->account, account->bytes, sizeof lot->account) == 0;
+}
+
+static bool amount_is_sound(int64_t amount)
+{
+    return amount >= 1 && amount <= AMOUNT_MAX;
+}
+
+uint64_t book_dep_seq(const struct book *book, uint64_t journal, uint64_t from)
+{
+    uint64_t key[2] = {journal, from};
+    const struct dep_record *record = map_find(&book->deps, key);
+    return record == NULL ? 0 : record->seq;
+}
+
+static bool has_role(const struct entry *entry, enum role role)
+{
+    const struct book_journal *journal = book_journal_of(entry->book, entry->at.journal);
+    return journal != NULL && (journal->roles & (uint64_t)role) != 0;
+}
+
+static void add_money(struct book_event *record, uint8_t bucket, int64_t amount)
+{
+    if (bucket == BUCKET_PRINCIPAL) {
+        record->principal += amount;
+    }
+    if (bucket == BUCKET_BONUS) {
+        record->bonus += amount;
+    }
+    record->amount += amount;
+}
+
+static struct day_entry *day_of(const struct entry *entry)
+{
+    uint64_t key[2] = {journal_branch(entry->at.journal), entry->block->header.day};
+    struct book_day *day = map_put(&entry->book->days, key);
+    day->sums.branch = (uint32_t)key[0];
+    day->sums.day = (uint32_t)key[1];
+    return &day->sums;
+}
+
+/* Every line names another lot of this account that has this much at this journal. */
+static enum invalid_reason judge_lines(const struct entry *entry, const struct lot_line *lines,
+                                       uint32_t count, bool refund_lots)
+{
+    if (count == 0) {
+        return INVALID_MALFORMED;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (!amount_is_sound(lines[i].amount)) {
+            return INVALID_BAD_AMOUNT;
+        }
+        for (uint32_t k = 0; k < i; k++) {
+            if (lot_equal(&lines[i].lot, &lines[k].lot)) {
+                return INVALID_BAD_AMOUNT;
+            }
+        }
+    }
+    /* Of a lot that is not there, or is another account's, nothing is held. */
+    for (uint32_t i = 0; i < count; i++) {
+        const struct book_lot *lot = book_lot_of(entry->book, &lines[i].lot);
+        bool known = lot != NULL && lot_is_of(lot, &entry->event->subject) &&
+                     (lot->bucket == BUCKET_REFUND) == refund_lots;
+        if (!known) {
+            return refund_lots ? INVALID_BAD_REF : INVALID_NOT_COVERED;
+        }
+        if (lines[i].amount > book_held(entry->book, &lines[i].lot, entry->at.journal)) {
+            return INVALID_NOT_COVERED;
+        }
+    }
+    return INVALID_NONE;
+}
+
+static void take_line(const struct entry *entry, const struct lot_line *line)
+{
+    int64_t *held = held_of(entry->book, &line->lot, entry->at.journal);
+    *held -= line->amount;
+    if (*held != line->after) {
+        entry->opinion->after_wrong = true;
+    }
+}
+
+static void list_lot(struct book *book, struct book_lot *lot)
+{
+    struct book_account *account = map_put(&book->accounts, lot->account);
+    if (account->lot_count == account->lot_capacity) {
+        account->lot_capacity = account->lot_capacity == 0 ? 16 : account->lot_capacity * 2;
+        account->lots = realloc(account->lots, account->lot_capacity * sizeof(struct book_lot *));
+        if (account->lots == NULL) {
+            abort();
+        }
+    }
+    account->lots[account->lot_count++] = lot;
+}
+
+static struct book_lot *issue_lot(const struct entry *entry, const struct lot_id *id,
+                                  int64_t amount)
+{
+    struct book_lot *lot = map_put(&entry->book->lots, id->bytes);
+    if (lot->issued_by.journal == 0) {
+        memcpy(lot->account, entry->event->subject.bytes, sizeof lot->account);
+        lot->issued_by = book_place_of(entry->at);
+        list_lot(entry->book, lot);
+    }
+    lot->issued += amount;
+    *held_of(entry->book, id, entry->at.journal) += amount;
+    return lot;
+}
+
+static enum invalid_reason enter_topup(const struct entry *entry)
+{
+    const struct event *event = entry->event;
+    if (!has_role(entry, ROLE_MINT)) {
+        return INVALID_NO_ROLE;
+    }
+    for (uint32_t i = 0; i < event->body.topup.lot_count; i++) {
+        const struct lot_terms *terms = &event->body.topup.lots[i];
+        if (!amount_is_sound(terms->amount)) {
+            return INVALID_BAD_AMOUNT;
+        }
+        if (!book_bucket_is_money(terms->bucket) ||
+            (terms->to_day != 0 && terms->to_day < terms->from_day)) {
+            return INVALID_MALFORMED;
+        }
+    }
+    struct day_entry *day = day_of(entry);
+    for (uint32_t i = 0; i < event->body.topup.lot_count; i++) {
+        const struct lot_terms *terms = &event->body.topup.lots[i];
+        struct lot_id id = terms->key.size > 0 ? hash_shared_lot(&event->subject, terms)
+                                               : hash_issued_lot(entry->at.journal, entry->at.seq,
+                                                                 &entry->leaf, (uint16_t)i);
+        struct book_lot *lot = issue_lot(entry, &id, terms->amount);
+        lot->bucket = terms->bucket;
+        lot->from_day = terms->from_day;
+        lot->to_day = terms->to_day;
+        lot->product = terms->product;
+        add_money(entry->record, terms->bucket, terms->amount);
+    }
+    day->topups++;
+    day->topup_principal += entry->record->principal;
+    day->topup_bonus += entry->record->bonus;
+    return INVALID_NONE;
+}
+
+static enum invalid_reason judge_spend(const struct entry *entry)
+{
+    const struct event *event = entry->event;
+    if (!has_role(entry, ROLE_SELL)) {
+        return INVALID_NO_ROLE;
+    }
+    if (event->body.spend.risk != 0) {
+        return INVALID_RISK_CAP;
+    }
+    enum invalid_reason reason =
+        judge_lines(entry, event->body.spend.lines, event->body.spend.line_count, false);
+    for (uint32_t i = 0; reason == INVALID_NONE && i < event->body.spend.line_count; i++) {
+        const struct book_lot *lot = book_lot_of(entry->book, &event->body.spend.lines[i].lot);
+        if (!book_lot_is_valid_on(lot, entry->block->header.day)) {
+            return INVALID_LOT_TIME;
+        }
+    }
+    return reason;
+}
+
+static enum invalid_reason enter_spend(const struct entry *entry)
+{
+    enum invalid_reason reason = judge_spend(entry);
+    if (reason != INVALID_NONE) {
+        return reason;
+    }
+    const struct event *event = entry->event;
+    for (uint32_t i = 0; i < event->body.spend.line_count; i++) {
+        const struct lot_line *line = &event->body.spend.lines[i];
+        take_line(entry, line);
+        struct book_lot *lot = book_lot_of(entry->book, &line->lot);
+        lot->used += line->amount;
+        uint8_t bucket = lot->bucket;
+        add_money(entry->record, bucket, line->amount);
+        struct lot_id id =
+            hash_refund_lot(entry->at.journal, entry->at.seq, &entry->leaf, (uint16_t)i);
+        struct book_lot *right = issue_lot(entry, &id, line->amount);
+        right->bucket = BUCKET_REFUND;
+        right->original_bucket = bucket;
+        memcpy(right->original, line->lot.bytes, sizeof right->original);
+    }
+    struct day_entry *day = day_of(entry);
+    day->sales++;
+    day->sale_principal += entry->record->principal;
+    day->sale_bonus += entry->record->bonus;
+    return INVALID_NONE;
+}
+
+static enum invalid_reason enter_refund(const struct entry *entry)
+{
+    const struct event *event = entry->event;
+    const struct lot_line *lines = event->body.refund.lines;
+    uint32_t count = event->body.refund.line_count;
+    enum invalid_reason reason = judge_lines(entry, lines, count, true);
+    struct book_place sale = book_place_of(event->body.refund.sale);
+    for (uint32_t i = 0; reason == INVALID_NONE && i < count; i++) {
+        const struct book_lot *lot = book_lot_of(entry->book, &lines[i].lot);
+        if (memcmp(&lot->issued_by, &sale, sizeof sale) != 0) {
+            reason = INVALID_BAD_REF;
+        }
+    }
+    if (reason != INVALID_NONE) {
+        return reason;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        take_line(entry, &lines[i]);
+        struct book_lot *right = book_lot_of(entry->book, &lines[i].lot);
+        right->used += lines[i].amount;
+        struct lot_id original;
+        memcpy(original.bytes, right->original, sizeof original.bytes);
+        struct book_lot *lot = book_lot_of(entry->book, &original);
+        lot->refunded += lines[i].amount;
+        *held_of(entry->book, &original, entry->at.journal) += lines[i].amount;
+        add_money(entry->record, right->original_bucket, lines[i].amount);
+    }
+    struct day_entry *day = day_of(entry);
+    day->refunds++;
+    day->refund_principal += entry->record->principal;
+    day->refund_bonus += entry->record->bonus;
+    return INVALID_NONE;
+}
+
+static void note_grant(struct book *book, const struct pair_key *pair, uint64_t seq,
+                       int64_t granted)
+{
+    struct step_count *steps = map_put(&book->grant_counts, pair);
+    struct grant_key key = {.pair = *pair, .step = steps->count++};
+    struct book_grant *grant = map_put(&book->grants, &key);
+    grant->seq = seq;
+    grant->granted = granted;
+}
+
+static int64_t granted_as_of(const struct book *book, const struct pair_key *pair, uint64_t seq)
+{
+    const struct step_count *steps = map_find(&book->grant_counts, pair);
+    for (uint64_t step = steps == NULL ? 0 : steps->count; step-- > 0;) {
+        struct grant_key key = {.pair = *pair, .step = step};
+        const struct book_grant *grant = map_find(&book->grants, &key);
+        if (grant->seq <= seq) {
+            return grant->granted;
+        }
+    }
+    return 0;
+}
+
+static enum invalid_reason enter_move(const struct entry *entry)
+{
+    const struct event *event = entry->event;
+    uint64_t from = entry->at.journal;
+    uint64_t to = event->body.move.to;
+    entry->record->to = to;
+    entry->record->why = event->body.move.why;
+    if (to == from) {
+        return INVALID_SELF_MOVE;
+    }
+    const struct book_journal *receiver = book_journal_of(entry->book, to);
+    if (receiver == NULL || receiver->roles == 0 || journal_is_authority(to)) {
+        return INVALID_NOT_ACTIVE;
+    }
+    enum invalid_reason reason =
+        judge_lines(entry, event->body.move.lines, event->body.move.line_count, false);
+    if (reason != INVALID_NONE) {
+        return reason;
+    }
+    for (uint32_t i = 0; i < event->body.move.line_count; i++) {
+        const struct lot_line *line = &event->body.move.lines[i];
+        take_line(entry, line);
+        struct book_lot *lot = book_lot_of(entry->book, &line->lot);
+        lot->granted += line->amount;
+        struct pair_key key = book_pair_key(&line->lot, from, to);
+        struct book_pair *pair = map_put(&entry->book->pairs, &key);
+        pair->granted += line->amount;
+        note_grant(entry->book, &key, entry->at.seq, pair->granted);
+        add_money(entry->record, lot->bucket, line->amount);
+    }
+    return INVALID_NONE;
+}
+
+static enum invalid_reason judge_accept(const struct entry *entry)
+{
+    const struct event *event = entry->event;
+    if (event->body.accept.of != 0 || event->body.accept.line_count == 0) {
+        return INVALID_NO_ROLE;
+    }
+    uint64_t from = event->body.accept.from;
+    uint64_t seen = book_dep_seq(entry->book, entry->at.journal, from);
+    for (uint32_t i = 0; i < event->body.accept.line_count; i++) {
+        const struct accept_line *line = &event->body.accept.lines[i];
+        struct pair_key key = book_pair_key(&line->lot, from, entry->at.journal);
+        const struct book_lot *lot = book_lot_of(entry->book, &line->lot);
+        if (lot == NULL || !lot_is_of(lot, &event->subject)) {
+            return INVALID_WRONG_ACCOUNT;
+        }
+        if (line->cumulative > granted_as_of(entry->book, &key, seen)) {
+            return INVALID_OVER_ACCEPT;
+        }
+        if (line->witnessed > line->cumulative) {
+            return INVALID_OVER_WITNESS;
+        }
+    }
+    return INVALID_NONE;
+}
+
+static enum invalid_reason enter_accept(const struct entry *entry)
+{
+    enum invalid_reason reason = judge_accept(entry);
+    if (reason != INVALID_NONE) {
+        return reason;
+    }
+    const struct event *event = entry->event;
+    for (uint32_t i = 0; i < event->body.accept.line_count; i++) {
+        const struct accept_line *line = &event->body.accept.lines[i];
+        struct pair_key key = book_pair_key(&line->lot, event->body.accept.from, entry->at.journal);
+        struct book_pair *pair = map_put(&entry->book->pairs, &key);
+        int64_t more = line->cumulative - pair->accepted;
+        if (more <= 0) {
+            continue;
+        }
+        pair->accepted += more;
+        struct book_lot *lot = book_lot_of(entry->book, &line->lot);
+        lot->accepted += more;
+        *held_of(entry->book, &line->lot, entry->at.journal) += more;
+        add_money(entry->record, lot->bucket, more);
+    }
+    return INVALID_NONE;
+}
+
+/* '8', branch (5), incarnation (3), serial (6), check digit by Luhn. */
+static bool number_is_own(struct bytes number, uint64_t journal)
+{
+    if (number.size != CARD_NUMBER_SIZE || number.data[0] != '8') {
+        return false;
+    }
+    uint64_t branch = 0;
+    uint64_t incarnation = 0;
+    uint32_t sum = 0;
+    for (size_t i = 0; i < number.size; i++) {
+        if (number.data[i] < '0' || number.data[i] > '9') {
+            return false;
+        }
+        uint32_t digit = (uint32_t)(number.data[i] - '0');
+        if (i >= 1 && i < 6) {
+            branch = branch * 10 + digit;
+        }
+        if (i >= 6 && i < 9) {
+            incarnation = incarnation * 10 + digit;
+        }
+        if (i % 2 == 0) {
+            digit *= 2;
+            digit = digit > 9 ? digit - 9 : digit;
+        }
+        sum += digit;
+    }
+    return sum % 10 == 0 && branch == journal_branch(journal) &&
+           incarnation == journal_incarnation(journal);
+}
+
+static enum invalid_reason enter_card(const struct entry *entry)
+{
+    struct bytes number = entry->event->body.issue.number;
+    if (!number_is_own(number, entry->at.journal)) {
+        return INVALID_WRONG_NUMBER;
+    }
+    entry->opinion->card_repeated = map_find(&entry->book->cards, number.data) != NULL;
+    struct card_record *card = map_put(&entry->book->cards, number.data);
+    memcpy(card->account, entry->event->subject.bytes, sizeof card->account);
+    return INVALID_NONE;
+}
+
+static struct book_token *token_of(const struct entry *entry, struct event_ref freeze)
+{
+    struct token_key key = {.freeze = book_place_of(freeze)};
+    memcpy(key.account, entry->event->subject.bytes, sizeof key.account);
+    return map_put(&entry->book->tokens, &key);
+}
+
+static enum invalid_reason enter_freeze(const struct entry *entry)
+{
+    token_of(entry, entry->at)->seen = true;
+    entry->record->kind = entry->event->body.freeze.kind;
+    return INVALID_NONE;
+}
+
+static enum invalid_reason enter_unfreeze(const struct entry *entry)
+{
+    for (uint32_t i = 0; i < entry->event->body.unfreeze.token_count; i++) {
+        struct book_token *token = token_of(entry, entry->event->body.unfreeze.tokens[i]);
+        if (token->lift_count < BOOK_LIFTS_MAX) {
+            token->lifts[token->lift_count++] = book_place_of(entry->at);
+        }
+    }
+    return INVALID_NONE;
+}
+
+static enum invalid_reason enter_open(const struct entry *entry)
+{
+    struct book_account *account = map_put(&entry->book->accounts, entry->event->subject.bytes);
+    memcpy(account->member, entry->event->body.open.member.bytes, sizeof account->member);
+    account->product = entry->event->body.open.product;
+    account->opened_by = entry->at.journal;
+    return INVALID_NONE;
+}
+
+static enum invalid_reason enter_admit(const struct entry *entry)
+{
+    struct book_journal *journal =
+        map_put(&entry->book->journals, &entry->event->body.admit.journal);
+    journal->roles = entry->event->body.admit.roles;
+    memcpy(journal->public_key, entry->event->body.admit.public_key, 32);
+    return INVALID_NONE;
+}
+
+static enum invalid_reason enter_event(const struct entry *entry)
+{
+    if (!entry->event->known) {
+        return INVALID_MALFORMED;
+    }
+    switch (entry->event->type) {
+    case EVENT_JOURNAL_ADMIT:
+        return enter_admit(entry);
+    case EVENT_TOPUP:
+        return enter_topup(entry);
+    case EVENT_SPEND:
+        return enter_spend(entry);
+    case EVENT_REFUND:
+        return enter_refund(entry);
+    case EVENT_RIGHTS_MOVE:
+        return enter_move(entry);
+    case EVENT_RIGHTS_ACCEPT:
+        return enter_accept(entry);
+    case EVENT_ACCOUNT_OPEN:
+        return enter_open(entry);
+    case EVENT_CARD_ISSUE:
+        return enter_card(entry);
+    case EVENT_ACCOUNT_FREEZE:
+        return enter_freeze(entry);
+    case EVENT_ACCOUNT_UNFREEZE:
+        return enter_unfreeze(entry);
+    default:
+        return INVALID_NONE;
+    }
+}
+
+static void enter_header(struct book *book, const struct block *block)
+{
+    const struct block_header *header = &block->header;
+    uint64_t key[2] = {header->journal, header->seq};
+    struct book_block *record = map_put(&book->blocks, key);
+    record->id = block->id;
+    record->day = header->day;
+    record->events = header->count;
+    struct book_journal *journal = map_put(&book->journals, &header->journal);
+    journal->seq = header->seq;
+    journal->id = block->id;
+    journal->hlc = header->hlc;
+    journal->day = header->day;
+    journal->auth = header->auth;
+    for (uint32_t i = 0; i < header->dep_count; i++) {
+        uint64_t dep_key[2] = {header->journal, header->deps[i].journal};
+        struct dep_record *dep = map_put(&book->deps, dep_key);
+        dep->seq = dep->seq > header->deps[i].seq ? dep->seq : header->deps[i].seq;
+    }
+}
+
+bool book_enter(struct book *book, const struct block *block, struct book_opinion *opinions)
+{
+    enter_header(book, block);
+    for (uint32_t i = 0; i < block->header.count; i++) {
+        struct book_opinion *opinion = &opinions[i];
+        memset(opinion, 0, sizeof *opinion);
+        if (event_decode(block->events[i], &opinion->event) != STATUS_OK) {
+            return false;
+        }
+        struct book_place place = {block->header.journal, block->header.seq, i};
+        struct book_event *record = map_put(&book->events, &place);
+        struct entry entry = {
+            .book = book,
+            .block = block,
+            .event = &opinion->event,
+            .at = {block->header.journal, block->header.seq, (uint16_t)i},
+            .leaf = hash_leaf(block->events[i]),
+            .opinion = opinion,
+            .record = record,
+        };
+        record->type = opinion->event.type;
+        record->till = opinion->event.till;
+        record->ticket = opinion->event.ticket;
+        record->subject = opinion->event.subject;
+        opinion->reason = enter_event(&entry);
+        record->reason = (uint8_t)opinion->reason;
+        opinion->record = record;
+        book->event_count++;
+    }
+    return true;
+}
