@@ -15,8 +15,10 @@ enum {
     GREETING_VERSION = 1,
     HANDSHAKE_MS = 5000,
     CONNECT_MS = 3000,
-    HEARTBEAT_MS = 500,
-    HEARTBEAT_TIMEOUT_MS = 1500,
+    KEEPALIVE_IDLE_S = 5,
+    KEEPALIVE_EVERY_S = 2,
+    KEEPALIVE_COUNT = 3,
+    UNACKNOWLEDGED_MS = 6000, /* TCP_USER_TIMEOUT: sent and not acknowledged for so long is gone */
     QUEUE_FRAMES = 256,
     BACKLOG = 256,
 };
@@ -55,15 +57,25 @@ static bool set_key(void *socket, int option, const uint8_t key[static 32])
     return zmq_setsockopt(socket, option, key, 32) == 0;
 }
 
+/* No heartbeats of ZeroMQ's own: with them libzmq 4.3.4 aborts the whole process when a connection
+ * ends while its receive queue is full (issues 3937 and 4364 of zeromq/libzmq). TCP notices a dead
+ * machine, and the sessions above notice a silent one (PEER_SILENT_MS). */
+static bool set_liveness(void *socket)
+{
+    return set_int(socket, ZMQ_TCP_KEEPALIVE, 1) &&
+           set_int(socket, ZMQ_TCP_KEEPALIVE_IDLE, KEEPALIVE_IDLE_S) &&
+           set_int(socket, ZMQ_TCP_KEEPALIVE_INTVL, KEEPALIVE_EVERY_S) &&
+           set_int(socket, ZMQ_TCP_KEEPALIVE_CNT, KEEPALIVE_COUNT) &&
+           set_int(socket, ZMQ_TCP_MAXRT, UNACKNOWLEDGED_MS);
+}
+
 static bool set_common(void *socket)
 {
     int64_t size_max = WIRE_MESSAGE_SIZE_MAX;
     return zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &size_max, sizeof size_max) == 0 &&
            set_int(socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS) &&
            set_int(socket, ZMQ_SNDHWM, QUEUE_FRAMES) && set_int(socket, ZMQ_RCVHWM, QUEUE_FRAMES) &&
-           set_int(socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS) &&
-           set_int(socket, ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS) &&
-           set_int(socket, ZMQ_LINGER, 0) && set_int(socket, ZMQ_IPV6, 1);
+           set_liveness(socket) && set_int(socket, ZMQ_LINGER, 0) && set_int(socket, ZMQ_IPV6, 1);
 }
 
 static void *keep_if(void *socket, bool good)

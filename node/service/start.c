@@ -135,6 +135,7 @@ static struct node *build(const struct node_setup *setup, void *memory)
         node->ingest[i].state = INGEST_FREE;
     }
     node->next_token = 1;
+    node->frontier_version = 1;
     node->feed_next = 1;
     node->open = &node->batches[0];
     node->flight = &node->batches[1];

@@ -197,8 +197,11 @@ static void hear_tips(struct node *node, struct peer *peer, const struct message
     }
 }
 
-struct digest node_frontier_digest(const struct node *node)
+struct digest node_frontier_digest(struct node *node)
 {
+    if (node->digest_version == node->frontier_version) {
+        return node->frontier_digest;
+    }
     struct digest sum = {{0}};
     for (uint32_t i = 0; i < node->frontier.count; i++) {
         if (node->seqs_committed[i] == 0) {
@@ -208,6 +211,8 @@ struct digest node_frontier_digest(const struct node *node)
             key_of_block(node->frontier.entries[i].journal, node->seqs_committed[i]);
         digest_sum_add(&sum, row_key_bytes(&key), BYTES_OF(node->ids_committed[i].bytes));
     }
+    node->frontier_digest = sum;
+    node->digest_version = node->frontier_version;
     return sum;
 }
 

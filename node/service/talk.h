@@ -23,6 +23,6 @@ void talk_send_after(struct node *node, struct batch *batch, struct peer *peer,
 struct peer *talk_peer_of_link(struct node *node, uint32_t link);
 
 /* Digest over (journal, seq, id) of everything committed. */
-struct digest node_frontier_digest(const struct node *node);
+struct digest node_frontier_digest(struct node *node);
 
 #endif

@@ -48,7 +48,7 @@ enum {
     PEER_PUSH_WINDOW = 64, /* blocks pushed and not yet shown in the peer's TIPS */
     PEER_GREET_EVERY_MS = 1000,
     PEER_TIPS_EVERY_MS = 25,
-    PEER_DIGEST_EVERY_MS = 5000,
+    PEER_DIGEST_EVERY_MS = 1000, /* the heartbeat of a session */
     PEER_WANT_TIMEOUT_MS = 2000,
     PEER_SILENT_MS = 15000, /* no word for this long: the link is dropped */
     PEER_WANT_BYTES = 384 * 1024,
