@@ -8,8 +8,7 @@ static int order_of_numbers(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
-/* By (issued journal, seq, index, lot id): the same list on every node, whatever came first (L4).
- */
+/* By (issued journal, seq, index, lot id): the same list on every node, whatever came first. */
 static int order_of_lots(const struct sheet_lot *a, const struct sheet_lot *b)
 {
     int order = order_of_numbers(a->issued.journal, b->issued.journal);

@@ -52,8 +52,8 @@ struct sheet {
 /* NULL if not listed. */
 struct sheet_lot *sheet_find(struct sheet *sheet, const struct lot_id *lot);
 
-/* Lists the lot (at its sorted place) or returns the listed one. NULL, with unlisted set, if full.
- */
+/* Lists the lot (at its sorted place) or returns the listed one. NULL if full: the caller counts it
+ * in unlisted. */
 struct sheet_lot *sheet_list(struct sheet *sheet, const struct sheet_lot *terms);
 
 /* Nothing left, held or in flight: of no interest to anybody until something is refunded to it. */

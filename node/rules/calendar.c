@@ -67,7 +67,7 @@ bool calendar_day_of(struct date date, uint32_t *day)
     return true;
 }
 
-/* From the issue date each time, never from a clamped day: 31 Jan + 2 months is 31 Mar (R6). */
+/* From the issue date each time, never from a clamped day: 31 Jan + 2 months is 31 Mar. */
 uint32_t calendar_add_months(uint32_t day, uint32_t months)
 {
     struct date date = calendar_date(day < DAY_MAX ? day : DAY_MAX);

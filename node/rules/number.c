@@ -45,7 +45,7 @@ static uint8_t check_digit(const uint8_t *digits)
     return (uint8_t)('0' + (10 - sum % 10) % 10);
 }
 
-/* Within these the digits hold the journal and serial in full: no two journals share a number (R7).
+/* Within these the digits hold the journal and serial in full: no two journals share a number (R4).
  */
 static bool is_in_range(uint32_t branch, uint32_t incarnation, uint32_t serial)
 {

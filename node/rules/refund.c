@@ -86,7 +86,7 @@ int64_t refund_split(const struct refundable *lines, size_t count, int64_t amoun
             continue;
         }
         /* Up for principal, so that part refunds favour the member and the last one empties both
-         * lines (R4); neither passes what is left, as shares[i] <= weights[i] (R3). */
+         * lines (R3); neither passes what is left, as shares[i] <= weights[i]. */
         int64_t principal = share_ceil(shares[i], pairs[i].principal, weights[i]);
         struct bucket_part first = {pairs[i].issued, true, principal};
         struct bucket_part second = {pairs[i].issued, false, shares[i] - principal};

@@ -92,8 +92,8 @@ void share_split(int64_t amount, const int64_t *weights, size_t count, int64_t *
         over -= quotient.whole;
     }
     /* The rests add up to `over` times the sum and each is below it: there are more of them than
-     * units to hand out, each takes one at most, and the parts add up (R1). A weight that its whole
-     * share fills leaves no rest, so that no part passes its weight (R3). */
+     * units to hand out, each takes one at most, and the parts add up. A weight that its whole
+     * share fills leaves no rest, so that no part passes its weight (R1). */
     while (over > 0) {
         size_t largest = largest_of(rests, count);
         assert(rests[largest] > 0);

@@ -137,11 +137,11 @@ static struct group group_at(const struct payer *payers, size_t count)
 }
 
 /* Adds the group's lines for `amount`, or nothing and returns false if they do not all fit: half a
- * pair would not be in proportion, and what it covers could not be planned again (R5). */
+ * pair would not be in proportion, and what it covers could not be planned again. */
 static bool plan_group(const struct group *group, int64_t amount, struct spend_plan *plan)
 {
-    /* Down for principal, in the member's favour (R4). Neither part passes its bucket, because the
-     * amount does not pass both (R3). */
+    /* Down for principal, in the member's favour. Neither part passes its bucket, because the
+     * amount does not pass both. */
     int64_t principal = share_floor(amount, group->principal, group->principal + group->bonus);
     int64_t bonus = amount - principal;
     assert(principal <= group->principal && bonus <= group->bonus);

@@ -76,7 +76,7 @@ static size_t first_point(struct bytes text, uint32_t *point)
     return size;
 }
 
-/* What is kept shows as what it is, on every screen and in every line (R8). */
+/* What is kept shows as what it is, on every screen and in every line. */
 bool text_is_sound(struct bytes text, size_t size_max)
 {
     if (text.size == 0 || text.size > size_max) {

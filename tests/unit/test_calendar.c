@@ -31,7 +31,6 @@ static void check_months(const char *issued, uint32_t months, const char *last)
     check_day(calendar_add_months(day_of(issued), months), last);
 }
 
-/* R6 */
 static void g14_a_month_after_31_jan_2026_is_28_feb(void **state)
 {
     (void)state;

@@ -24,7 +24,7 @@ static void check_number(uint64_t journal, uint32_t serial, const char *wanted)
     assert_int_equal(serial_back, serial);
 }
 
-/* R7 */
+/* R4 */
 static void a_number_is_8_branch_incarnation_serial_and_check_digit(void **state)
 {
     (void)state;
@@ -74,7 +74,7 @@ static void numbers_of_another_form_are_not_read(void **state)
     check_refused("8000010010000000", 16); /* serial 0 */
 }
 
-/* R7 */
+/* R4 */
 static void one_wrong_digit_is_always_found(void **state)
 {
     (void)state;
@@ -92,7 +92,7 @@ static void one_wrong_digit_is_always_found(void **state)
     }
 }
 
-/* R7 */
+/* R4 */
 static void every_number_names_the_journal_that_made_it(void **state)
 {
     (void)state;

@@ -70,7 +70,7 @@ static void the_whole_sum_gives_each_its_weight(void **state)
     check_split(600, (int64_t[]){100, 200, 300}, 3, (int64_t[]){100, 200, 300});
 }
 
-/* R1, R3 */
+/* R1 */
 static void parts_add_up_and_pass_no_weight_in_20000_random_splits(void **state)
 {
     (void)state;

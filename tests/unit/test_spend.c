@@ -139,6 +139,7 @@ static void what_ends_first_is_spent_first_and_what_never_ends_last(void **state
     check_line(&plan, 2, 1, 50);
 }
 
+/* R2 */
 static void of_pairs_that_end_together_the_oldest_is_spent_first(void **state)
 {
     (void)state;
@@ -329,7 +330,7 @@ static void sixteen_lots_pay_and_the_seventeenth_waits_for_the_next_sale(void **
     check_line(&plan, 15, 15, 10);
 }
 
-/* R5: half a pair would be out of proportion, and could not be planned again. */
+/* Half a pair would be out of proportion, and could not be planned again. */
 static void a_pair_that_does_not_fit_whole_is_left_whole(void **state)
 {
     (void)state;
@@ -400,7 +401,7 @@ static size_t random_lots(struct dice *dice, struct spendable *lots, size_t most
     return count;
 }
 
-/* R1, R3, R5 */
+/* R1 */
 static void plans_add_up_pass_no_lot_and_cover_all_that_lines_allow(void **state)
 {
     (void)state;
@@ -464,12 +465,11 @@ static int64_t drift_of(struct dice *dice)
     }
     int64_t whole = paid + bonus;
     int64_t drift = lots[0].usable * whole - (whole - used) * paid;
-    assert_true(drift >= 0);             /* never below the lawful refund (R4) */
+    assert_true(drift >= 0);             /* never below the lawful refund */
     assert_true(drift < spends * whole); /* each spend adds less than a fen */
     return (drift * 100 + whole - 1) / whole;
 }
 
-/* R4 */
 static void x5_principal_stays_within_603_hundredths_of_a_fen_of_the_lawful_refund(void **state)
 {
     (void)state;
@@ -509,7 +509,7 @@ static void refund_in_pieces(struct spendable *lots, size_t count, const struct 
     }
 }
 
-/* R4 */
+/* R3 */
 static void x5_what_was_spent_and_refunded_in_pieces_is_back_to_the_fen(void **state)
 {
     (void)state;

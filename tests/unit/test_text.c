@@ -18,7 +18,6 @@ static bool is_sound(const char *text)
     return text_is_sound(of(text), 64);
 }
 
-/* R8 */
 static void names_of_all_scripts_are_sound(void **state)
 {
     (void)state;
@@ -48,7 +47,6 @@ static void a_text_has_one_byte_to_its_maximum(void **state)
     assert_false(text_is_sound(of("\xe7\x8e\x8b"), 2));
 }
 
-/* R8 */
 static void bytes_that_are_not_utf8_in_its_only_form_are_refused(void **state)
 {
     (void)state;
@@ -78,7 +76,6 @@ static void bytes_that_are_not_utf8_in_its_only_form_are_refused(void **state)
     }
 }
 
-/* R8 */
 static void controls_and_turns_of_direction_are_refused(void **state)
 {
     (void)state;
@@ -106,7 +103,6 @@ static void controls_and_turns_of_direction_are_refused(void **state)
     assert_true(is_sound("a\xe2\x81\xaa"));
 }
 
-/* R8 */
 static void four_marks_on_a_letter_are_enough(void **state)
 {
     (void)state;
@@ -118,7 +114,6 @@ static void four_marks_on_a_letter_are_enough(void **state)
     assert_false(is_sound("a\xe1\xb7\x80\xe2\x83\x90\xef\xb8\xa0\xd2\x83\xcc\x80"));
 }
 
-/* R8 */
 static void only_spaces_are_no_text(void **state)
 {
     (void)state;
@@ -154,7 +149,6 @@ static bool five_are_sound(uint32_t point, bool letter)
     return text_is_sound(buffer_bytes(&buffer), sizeof text);
 }
 
-/* R8 */
 static void the_ranges_of_marks_controls_and_blanks_end_where_unicode_ends_them(void **state)
 {
     (void)state;
