@@ -86,6 +86,8 @@ struct node {
     struct blocked *blocked;   /* beside frontier */
     uint64_t *shown;           /* beside frontier: own head that this journal's node has shown */
     uint64_t frontier_version; /* rises with every commit that moved it */
+    uint64_t digest_version;   /* the version that frontier_digest is of */
+    struct digest frontier_digest;
     struct counters_record counters;
     struct counters_record counters_flight;
     struct counters_record counters_committed;
