@@ -301,17 +301,23 @@ static uint64_t free_bytes(const char *path)
     return (uint64_t)info.f_bavail * info.f_frsize;
 }
 
-static void refuse_waiting(struct host *host, enum verdict verdict)
+/* Without its store the node cannot look up keys: a command may be the repetition of one that was
+ * done, so it is not refused but unknown. */
+static void answer_without_store(struct host *host)
 {
     const struct request *request = host->inbox == NULL ? NULL : inbox_take(host->inbox);
     while (request != NULL) {
-        seam_refuse(&host->world, request, verdict);
+        if (command_is_query(request->kind)) {
+            seam_refuse(&host->world, request, REFUSED_BUSY);
+        } else {
+            seam_say_unknown(&host->world, request);
+        }
         request = inbox_take(host->inbox);
     }
 }
 
 /* The store is closed and the disk was full. True when there is room again; false when a signal
- * asks to stop. Tills hear that there is no space. */
+ * asks to stop. */
 static bool wait_for_space(struct host *host)
 {
     uint64_t buffer = (uint64_t)host->config.write_buffer_mib * MIB;
@@ -330,7 +336,7 @@ static bool wait_for_space(struct host *host)
         if (poll(&signals, 1, SPACE_LOOK_MS) > 0) {
             return false;
         }
-        refuse_waiting(host, REFUSED_SPACE);
+        answer_without_store(host);
     }
     return true;
 }
@@ -384,8 +390,8 @@ static int run_engine(struct host *host, bool *again)
         }
         return HOST_EXIT_AGAIN;
     }
-    *again =
-        failure == STATUS_FULL || (failure == STATUS_UNKNOWN && store_space_low(host->world.store));
+    *again = failure == STATUS_FULL ||
+             (failure == STATUS_UNKNOWN && store_broken_by_space(host->world.store));
     return HOST_EXIT_IO;
 }
 
@@ -418,7 +424,7 @@ static void close_parts(struct host *host)
 {
     if (host->inbox != NULL) {
         inbox_close(host->inbox);
-        refuse_waiting(host, REFUSED_BUSY);
+        answer_without_store(host);
     }
     if (host->world.http != NULL) {
         http_stop(host->world.http, HTTP_GRACE_MS);

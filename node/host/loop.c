@@ -23,6 +23,12 @@ enum {
     DRAIN_MS = 10000,
 };
 
+enum own_request {
+    OWN_NODE = 1,
+    OWN_BRANCHES,
+    OWN_TICKET,
+};
+
 enum descriptor {
     DESCRIPTOR_SIGNALS,
     DESCRIPTOR_COMMITTER,
@@ -142,10 +148,33 @@ static void take_signals(struct loop *loop)
     }
 }
 
-/* While nobody has confirmed that our journal ends where we think, it must not grow. */
-static bool must_refuse(const struct loop *loop, const struct request *request)
+/* The node answers a query before node_step returns. */
+static bool ask(struct loop *loop, struct request *request, uint64_t number)
 {
-    return !loop->confirmed && !command_is_query(request->kind);
+    request->number = SEAM_OWN_REQUEST + number;
+    request->page = &loop->page;
+    request->page_limit = PAGE_ENTRIES_MAX;
+    loop->page.count = 0;
+    loop->parts.world->own_answered = 0;
+    step(loop, &(struct input){.kind = INPUT_REQUEST, .request = request});
+    return !loop->failed && loop->parts.world->own_answered == request->number;
+}
+
+static bool ask_node(struct loop *loop, enum command_kind kind, uint64_t number)
+{
+    struct request request = {.kind = kind};
+    return ask(loop, &request, number);
+}
+
+/* While nobody has confirmed that our journal ends where we think, it must not grow. A command that
+ * was done before only has its answer repeated. */
+static bool must_refuse(struct loop *loop, const struct request *request)
+{
+    if (loop->confirmed || command_is_query(request->kind)) {
+        return false;
+    }
+    struct request known = {.kind = QUERY_TICKET, .till = request->till, .ticket = request->ticket};
+    return !ask(loop, &known, OWN_TICKET) || loop->parts.world->own_verdict == REFUSED_UNKNOWN_KEY;
 }
 
 static void take_requests(struct loop *loop)
@@ -204,21 +233,6 @@ static void take_frames(struct loop *loop)
     while (!loop->failed && bus_take(loop->bus, &event)) {
         step_event(loop, &event);
     }
-}
-
-/* The node answers a query before node_step returns. */
-static bool ask_node(struct loop *loop, enum command_kind kind, uint64_t number)
-{
-    struct request request = {
-        .number = SEAM_OWN_REQUEST + number,
-        .kind = kind,
-        .page = &loop->page,
-        .page_limit = PAGE_ENTRIES_MAX,
-    };
-    loop->page.count = 0;
-    loop->parts.world->own_answered = 0;
-    step(loop, &(struct input){.kind = INPUT_REQUEST, .request = &request});
-    return !loop->failed && loop->parts.world->own_answered == request.number;
 }
 
 /* The head file never goes back: what it says and the store lacks is the only witness of what was
@@ -330,7 +344,7 @@ static void collect_metrics(struct loop *loop, bool ready, uint32_t journal_coun
 static void publish(struct loop *loop)
 {
     struct api_health health = {0};
-    if (ask_node(loop, QUERY_NODE, 1)) {
+    if (ask_node(loop, QUERY_NODE, OWN_NODE)) {
         loop->view = loop->page.rows.node;
     }
     look_for_confirmation(loop);
@@ -343,7 +357,7 @@ static void publish(struct loop *loop)
     }
     api_set_zone(loop->parts.api, loop->view.zone_minutes);
     judge_health(loop, &health);
-    uint32_t journals = ask_node(loop, QUERY_BRANCHES, 2) ? loop->page.count : 0;
+    uint32_t journals = ask_node(loop, QUERY_BRANCHES, OWN_BRANCHES) ? loop->page.count : 0;
     collect_metrics(loop, health.ready, journals);
     api_set_health(loop->parts.api, &health);
     api_set_metrics(loop->parts.api, loop->text,

@@ -146,6 +146,7 @@ void world_answer(struct world *world, uint64_t request, const struct answer *an
 {
     if (request >= SEAM_OWN_REQUEST) {
         world->own_answered = request;
+        world->own_verdict = answer->verdict;
         return;
     }
     forget(world, request);
@@ -158,6 +159,15 @@ void world_answer(struct world *world, uint64_t request, const struct answer *an
 void seam_refuse(struct world *world, const struct request *request, enum verdict verdict)
 {
     struct answer answer = {.kind = request->kind, .verdict = verdict};
+    world->answered += 1;
+    if (world->http != NULL) {
+        http_deliver(world->http, request->number, &answer);
+    }
+}
+
+void seam_say_unknown(struct world *world, const struct request *request)
+{
+    struct answer answer = {.kind = request->kind, .unknown = true};
     world->answered += 1;
     if (world->http != NULL) {
         http_deliver(world->http, request->number, &answer);

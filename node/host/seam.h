@@ -36,8 +36,9 @@ struct world {
     struct http *http; /* NULL: only the host asks */
     struct asked asked[SEAM_ASKED_MAX];
     uint32_t asked_count;
-    uint64_t answered; /* requests, ever */
-    uint64_t own_answered;
+    uint64_t answered;     /* requests, ever */
+    uint64_t own_answered; /* number of the host's own request that was answered last */
+    enum verdict own_verdict;
     uint64_t alarms[ALARM_COUNT];
     struct log_limit alarm_limit;
 };
@@ -48,7 +49,9 @@ bool seam_has_room(const struct world *world);
 
 /* When the node cannot be stepped any more: everything that it still owes an answer is unknown. */
 void seam_answer_unknown(struct world *world);
-/* Answers a request that the node never got. */
+/* Answers a request that the node never got: a refusal, or, for a command whose key may be that of
+ * an earlier one, that nobody knows. */
+void seam_say_unknown(struct world *world, const struct request *request);
 void seam_refuse(struct world *world, const struct request *request, enum verdict verdict);
 
 #endif

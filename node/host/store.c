@@ -35,6 +35,7 @@ struct store {
     /* Grows with each commit. What a snapshot shows is as old as the generation it was made in. */
     _Atomic uint64_t generation;
     _Atomic bool broken;
+    _Atomic bool broken_by_space;
 
     /* The core thread's own. All that it reads until the next commit is done comes from one
      * snapshot, so a commit under way is never half seen. */
@@ -360,6 +361,7 @@ enum status store_next(struct store *store, struct bytes prefix, struct bytes af
 /* (H1) */
 static void poison(struct store *store, char *message)
 {
+    atomic_store(&store->broken_by_space, message_status(message) == STATUS_FULL);
     atomic_store(&store->broken, true);
     log_event(LOG_ERROR, "store_broken", log_text("reason", message), log_text("path", store->path),
               log_count("free_bytes", store_free_bytes(store)));
@@ -407,6 +409,11 @@ enum status store_commit(struct store *store, const struct write *writes, size_t
 bool store_is_broken(const struct store *store)
 {
     return atomic_load(&store->broken);
+}
+
+bool store_broken_by_space(const struct store *store)
+{
+    return atomic_load(&store->broken_by_space);
 }
 
 uint64_t store_free_bytes(const struct store *store)

@@ -62,6 +62,8 @@ MUST_CHECK enum status store_next(struct store *store, struct bytes prefix, stru
 MUST_CHECK enum status store_commit(struct store *store, const struct write *writes, size_t count);
 
 bool store_is_broken(const struct store *store);
+/* True if it is broken because a write found no space left. */
+bool store_broken_by_space(const struct store *store);
 
 /* True while less than the reserve is free on the store's file system: take on no new work. */
 bool store_space_low(const struct store *store);

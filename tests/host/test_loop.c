@@ -25,6 +25,7 @@ enum {
     HELD_MAX = 600,
     ANSWERS_MAX = 8192,
     CONTACTS = 2,
+    KNOWN_TICKET = 0x77,  /* first byte of a ticket that was used before */
     PATIENCE_TICKS = 400, /* a test that is not done by then has failed */
 };
 
@@ -132,6 +133,9 @@ static void answer_query(struct node *self, const struct request *request)
     } else if (request->kind == QUERY_BRANCHES) {
         request->page->rows.journals[0] = self->journal;
         request->page->count = 1;
+    } else if (request->kind == QUERY_TICKET) {
+        answer.verdict =
+            request->ticket.bytes[0] == KNOWN_TICKET ? VERDICT_ALLOWED : REFUSED_UNKNOWN_KEY;
     }
     world_answer(&world, request->number, &answer);
 }
@@ -536,6 +540,18 @@ static void money_waits_until_a_peer_has_confirmed_the_head(void **state)
     assert_int_equal(answers[2].answer.verdict, VERDICT_ALLOWED);
 }
 
+static void what_was_done_before_is_repeated_even_while_money_waits(void **state)
+{
+    (void)state;
+    struct request request = {
+        .number = 9, .kind = COMMAND_SPEND, .ticket = {.bytes = {KNOWN_TICKET}}};
+    scratch_write(parts.unconfirmed_path, "x", 1);
+    assert_true(inbox_put(parts.inbox, &request));
+    node.at_tick = stop_after_first_answer;
+    assert_int_equal(run(), LOOP_STOPPED);
+    assert_int_equal(answers[0].answer.verdict, VERDICT_ALLOWED);
+}
+
 static void stop_after_two_seconds(void)
 {
     if (node.ticks == 40) {
@@ -842,6 +858,7 @@ int main(void)
         with_machine(the_second_signal_ends_it_at_once),
         with_machine(a_run_until_synced_ends_by_itself),
         with_machine(money_waits_until_a_peer_has_confirmed_the_head),
+        with_machine(what_was_done_before_is_repeated_even_while_money_waits),
         with_machine(a_head_that_a_peer_refutes_must_be_confirmed_after_the_next_start_too),
         with_machine(a_read_only_node_leaves_its_head_file_alone),
         with_machine(checked_signatures_come_back_good_or_not),
