@@ -23,12 +23,16 @@ enum status daemon_find(const char *name, char path[static DAEMON_PATH_SIZE_MAX]
     char self[DAEMON_PATH_SIZE_MAX];
     ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
     if (size <= 0) {
-        explain(explanation, "This program cannot find its own folder: %s.", strerror(errno));
+        explain(explanation, "This program cannot find its own folder: %s.",
+                strerrordesc_np(errno));
         return STATUS_IO;
     }
     self[size] = '\0';
     char *end = strrchr(self, '/');
-    assert(end != NULL);
+    if (end == NULL) {
+        explain(explanation, "This program cannot find its own folder.");
+        return STATUS_IO;
+    }
     *end = '\0';
     int length = snprintf(path, DAEMON_PATH_SIZE_MAX, "%s/%s", self, name);
     if (length < 0 || length >= DAEMON_PATH_SIZE_MAX || access(path, X_OK) != 0) {
@@ -51,7 +55,7 @@ static void become(const char *const *arguments, int in, int out, int error)
     /* Ctrl-C at the terminal is for the parent, which then stops its children in order. */
     (void)setpgid(0, 0);
     if (dup2(in, 0) >= 0 && dup2(out, 1) >= 0 && dup2(error, 2) >= 0) {
-        (void)execv(words[0], words);
+        (void)execv(arguments[0], words);
     }
     _exit(EXIT_NOT_STARTED);
 }
@@ -62,7 +66,7 @@ enum status daemon_start(struct daemon *daemon, const char *const *arguments, co
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (null < 0 || log < 0) {
-        explain(explanation, "The log %s cannot be written: %s.", log_path, strerror(errno));
+        explain(explanation, "The log %s cannot be written: %s.", log_path, strerrordesc_np(errno));
         if (null >= 0) {
             (void)close(null);
         }
@@ -75,7 +79,7 @@ enum status daemon_start(struct daemon *daemon, const char *const *arguments, co
     (void)close(null);
     (void)close(log);
     if (pid < 0) {
-        explain(explanation, "%s cannot be started: %s.", arguments[0], strerror(errno));
+        explain(explanation, "%s cannot be started: %s.", arguments[0], strerrordesc_np(errno));
         return STATUS_IO;
     }
     daemon->pid = pid;
@@ -142,18 +146,16 @@ static void gather(struct gathering *gathering, int from)
     gathering->text[gathering->at] = '\0';
 }
 
-static void gather_both(struct gathering both[static 2], const int from[static 2])
+static void gather_once(struct gathering both[static 2], const int from[static 2])
 {
-    while (!both[0].ended || !both[1].ended) {
-        struct pollfd polls[2] = {
-            {.fd = both[0].ended ? -1 : from[0], .events = POLLIN},
-            {.fd = both[1].ended ? -1 : from[1], .events = POLLIN},
-        };
-        (void)poll(polls, 2, -1);
-        for (size_t i = 0; i < 2; i++) {
-            if (polls[i].revents != 0) {
-                gather(&both[i], from[i]);
-            }
+    struct pollfd polls[2] = {
+        {.fd = both[0].ended ? -1 : from[0], .events = POLLIN},
+        {.fd = both[1].ended ? -1 : from[1], .events = POLLIN},
+    };
+    (void)poll(polls, 2, -1);
+    for (size_t i = 0; i < 2; i++) {
+        if (polls[i].revents != 0) {
+            gather(&both[i], from[i]);
         }
     }
 }
@@ -166,7 +168,7 @@ enum status daemon_call(const char *const *arguments, char *output, size_t size,
     int error[2];
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (null < 0 || pipe2(out, O_CLOEXEC) != 0 || pipe2(error, O_CLOEXEC) != 0) {
-        explain(explanation, "%s cannot be started: %s.", arguments[0], strerror(errno));
+        explain(explanation, "%s cannot be started: %s.", arguments[0], strerrordesc_np(errno));
         return STATUS_IO;
     }
     pid_t pid = fork();
@@ -181,7 +183,9 @@ enum status daemon_call(const char *const *arguments, char *output, size_t size,
         {.text = output, .size = size, .ended = pid < 0},
         {.text = complaint, .size = sizeof complaint, .ended = pid < 0},
     };
-    gather_both(both, (const int[2]){out[0], error[0]});
+    while (!both[0].ended || !both[1].ended) {
+        gather_once(both, (const int[2]){out[0], error[0]});
+    }
     (void)close(out[0]);
     (void)close(error[0]);
     int how = -1;

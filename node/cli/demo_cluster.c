@@ -51,7 +51,7 @@ static bool port_free(uint16_t port)
 
 static bool range_free(uint16_t first)
 {
-    for (uint16_t i = 0; i < DEMO_PORTS; i++) {
+    for (uint32_t i = 0; i < DEMO_PORTS; i++) {
         if (!port_free((uint16_t)(first + i))) {
             return false;
         }
@@ -96,9 +96,11 @@ static enum status empty_folder(const char *dir, struct explanation *explanation
 {
     char path[PATH_SIZE_MAX];
     bool fits = path_in(path, dir, marker);
-    if (fits && access(path, F_OK) == 0 &&
-        nftw(dir, remove_one, OPEN_FILES_MAX, FTW_DEPTH | FTW_PHYS) != 0) {
-        explain(explanation, "%s of an earlier demo cannot be removed: %s.", dir, strerror(errno));
+    bool ours = fits && access(path, F_OK) == 0;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread yet */
+    if (ours && nftw(dir, remove_one, OPEN_FILES_MAX, FTW_DEPTH | FTW_PHYS) != 0) {
+        explain(explanation, "%s of an earlier demo cannot be removed: %s.", dir,
+                strerrordesc_np(errno));
         return STATUS_IO;
     }
     for (char *at = strchr(path + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
@@ -119,7 +121,7 @@ static enum status empty_folder(const char *dir, struct explanation *explanation
     }
     int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (file < 0) {
-        explain(explanation, "Nothing can be written into %s: %s.", dir, strerror(errno));
+        explain(explanation, "Nothing can be written into %s: %s.", dir, strerrordesc_np(errno));
         return STATUS_IO;
     }
     (void)close(file);
@@ -133,20 +135,26 @@ static uint16_t route_port(const struct demo_cluster *cluster, size_t dialler, s
     return (uint16_t)(cluster->first_port + ROUTE_PORTS_AT + 2 * pair);
 }
 
+/* `bulk`: 0 for the control port, 1 for the one above it. */
+static struct relay_route make_route(const struct demo_cluster *cluster, size_t dialler,
+                                     size_t dialled, uint16_t bulk)
+{
+    return (struct relay_route){
+        .listen_port = (uint16_t)(route_port(cluster, dialler, dialled) + bulk),
+        .target_port = (uint16_t)(cluster->nodes[dialled].peer_port + bulk),
+        .first = dialler,
+        .second = dialled,
+    };
+}
+
 static enum status start_relay(struct demo_cluster *cluster, struct explanation *explanation)
 {
     struct relay_route routes[DEMO_NODES * (DEMO_NODES - 1)];
     size_t count = 0;
     for (size_t dialler = 1; dialler < DEMO_NODES; dialler++) {
         for (size_t dialled = 0; dialled < dialler; dialled++) {
-            for (uint16_t bulk = 0; bulk < 2; bulk++) {
-                routes[count++] = (struct relay_route){
-                    .listen_port = (uint16_t)(route_port(cluster, dialler, dialled) + bulk),
-                    .target_port = (uint16_t)(cluster->nodes[dialled].peer_port + bulk),
-                    .first = dialler,
-                    .second = dialled,
-                };
-            }
+            routes[count++] = make_route(cluster, dialler, dialled, 0);
+            routes[count++] = make_route(cluster, dialler, dialled, 1);
         }
     }
     cluster->relay = relay_start(routes, count, explanation);
@@ -179,7 +187,7 @@ static enum status extend_config(const struct demo_cluster *cluster, size_t inde
     bool fits = path_in(path, cluster->nodes[index].dir, "config.conf");
     FILE *file = fits ? fopen(path, "a") : NULL;
     if (file == NULL) {
-        explain(explanation, "%s cannot be written: %s.", path, strerror(errno));
+        explain(explanation, "%s cannot be written: %s.", path, strerrordesc_np(errno));
         return STATUS_IO;
     }
     (void)fprintf(file, "\n# for the demo\napi_connections = 2048\n"
@@ -190,7 +198,7 @@ static enum status extend_config(const struct demo_cluster *cluster, size_t inde
     }
     (void)fputs("}\n", file);
     if (fclose(file) != 0) {
-        explain(explanation, "%s cannot be written: %s.", path, strerror(errno));
+        explain(explanation, "%s cannot be written: %s.", path, strerrordesc_np(errno));
         return STATUS_IO;
     }
     return STATUS_OK;

@@ -95,12 +95,12 @@ void progress_end(struct progress *progress, uint64_t done)
 
 void progress_say(struct progress *progress, const char *format, ...)
 {
+    va_list arguments;
     assert(format != NULL);
     if (progress->drawn) {
         (void)fputs("\r\x1b[K", progress->out);
         progress->drawn = false;
     }
-    va_list arguments;
     va_start(arguments, format);
     (void)vfprintf(progress->out, format, arguments);
     va_end(arguments);

@@ -350,6 +350,17 @@ static void find_missing(struct comparison *comparison)
     }
 }
 
+/* Acknowledged operations can be found by their event from now on. */
+static void file_by_ref(struct comparison *comparison)
+{
+    for (size_t i = 0; i < comparison->book->operation_count; i++) {
+        const struct operation *operation = &comparison->book->operations[i];
+        if (operation->outcome == OPERATION_DONE) {
+            lookup_add(&comparison->by_ref, hash_ref(operation->event), i);
+        }
+    }
+}
+
 enum status feed_compare(const struct feed *feed, const struct replay_book *book,
                          struct feed_census *census)
 {
@@ -359,16 +370,11 @@ enum status feed_compare(const struct feed *feed, const struct replay_book *book
     comparison.seen = calloc(book->operation_count + 1, sizeof *comparison.seen);
     bool enough = lookup_start(&comparison.by_ref, book->operation_count);
     enough = lookup_start(&comparison.by_ticket, book->operation_count) && enough;
-    if (enough && comparison.tickets != NULL && comparison.seen != NULL) {
-        for (size_t i = 0; i < book->operation_count; i++) {
-            if (book->operations[i].outcome == OPERATION_DONE) {
-                lookup_add(&comparison.by_ref, hash_ref(book->operations[i].event), i);
-            }
-        }
+    enough = enough && comparison.tickets != NULL && comparison.seen != NULL;
+    if (enough) {
+        file_by_ref(&comparison);
         count_facts(&comparison);
         find_missing(&comparison);
-    } else {
-        enough = false;
     }
     free(comparison.by_ref.slots);
     free(comparison.by_ticket.slots);

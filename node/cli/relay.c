@@ -340,7 +340,7 @@ struct relay *relay_start(const struct relay_route *routes, size_t count,
     assert(count <= RELAY_ROUTES_MAX);
     struct relay *relay = calloc(1, sizeof *relay);
     if (relay == NULL || pipe2(relay->wake, O_CLOEXEC) != 0) {
-        explain(explanation, "The forwarder cannot be set up: %s.", strerror(errno));
+        explain(explanation, "The forwarder cannot be set up: %s.", strerrordesc_np(errno));
         free(relay);
         return NULL;
     }
@@ -352,14 +352,15 @@ struct relay *relay_start(const struct relay_route *routes, size_t count,
         relay->route_count++;
         if (relay->routes[i].listener < 0) {
             explain(explanation, "Port %u of this machine cannot be listened on: %s.",
-                    routes[i].listen_port, strerror(errno));
+                    routes[i].listen_port, strerrordesc_np(errno));
             release(relay);
             return NULL;
         }
     }
     int error = pthread_create(&relay->thread, NULL, run, relay);
     if (error != 0) {
-        explain(explanation, "The forwarder's thread cannot be started: %s.", strerror(error));
+        explain(explanation, "The forwarder's thread cannot be started: %s.",
+                strerrordesc_np(error));
         release(relay);
         return NULL;
     }

@@ -20,7 +20,7 @@ enum {
     TARGET_BODY_SIZE = 512,
 };
 
-static const uint32_t VISIT_NONE = UINT32_MAX;
+static const uint32_t visit_none = UINT32_MAX;
 
 enum card_place {
     CARD_RESTING, /* no visit under way */
@@ -117,8 +117,8 @@ struct replay_engine *replay_engine_new(struct replay_book *book,
         return NULL;
     }
     for (size_t i = 0; i < engine->traffic->card_count; i++) {
-        engine->cards[i].first = VISIT_NONE;
-        engine->cards[i].last = VISIT_NONE;
+        engine->cards[i].first = visit_none;
+        engine->cards[i].last = visit_none;
     }
     return engine;
 }
@@ -261,8 +261,8 @@ static void finish_visit(struct replay_engine *engine, struct card *card)
     engine->under_way[node]--;
     engine->finished++;
     card->first = engine->next[card->first];
-    if (card->first == VISIT_NONE) {
-        card->last = VISIT_NONE;
+    if (card->first == visit_none) {
+        card->last = visit_none;
         card->place = CARD_RESTING;
     } else {
         start_visit(engine, card);
@@ -289,8 +289,8 @@ static void admit_visits(struct replay_engine *engine)
         const struct visit *visit = &engine->traffic->visits[index];
         struct card *card = &engine->cards[visit->card];
         engine->under_way[node_of(engine, visit)]++;
-        engine->next[index] = VISIT_NONE;
-        if (card->last != VISIT_NONE) {
+        engine->next[index] = visit_none;
+        if (card->last != visit_none) {
             engine->next[card->last] = index;
             card->last = index;
             continue;
@@ -330,27 +330,29 @@ static const char *write_body(const struct replay_engine *engine, const struct c
     return "/";
 }
 
+static void send_card(struct replay_engine *engine, struct card *card, int lane)
+{
+    char key[REPLAY_KEY_SIZE_MAX];
+    char body[TARGET_BODY_SIZE];
+    replay_book_key(engine->book, &engine->book->operations[card->operation], key);
+    struct traffic_request request = {.method = "POST", .key = key, .body = body};
+    request.target = write_body(engine, card, body);
+    if (card->asked_ms == 0) {
+        card->asked_ms = clock_monotonic_ms();
+    }
+    card->place = CARD_ASKING;
+    uint64_t tag = (uint64_t)(card - engine->cards);
+    traffic_client_send(engine->client, lane, &request, REQUEST_TIMEOUT_MS, tag);
+}
+
 static void send_cards(struct replay_engine *engine)
 {
     for (size_t node = 0; node < engine->options.node_count; node++) {
         struct card_queue *queue = &engine->queues[node];
-        while (queue->count > 0) {
-            int lane = traffic_client_idle(engine->client, node);
-            if (lane == TRAFFIC_LANE_NONE) {
-                break;
-            }
-            struct card *card = queue_pop(engine, queue);
-            char key[REPLAY_KEY_SIZE_MAX];
-            char body[TARGET_BODY_SIZE];
-            replay_book_key(engine->book, &engine->book->operations[card->operation], key);
-            struct traffic_request request = {.method = "POST", .key = key, .body = body};
-            request.target = write_body(engine, card, body);
-            if (card->asked_ms == 0) {
-                card->asked_ms = clock_monotonic_ms();
-            }
-            card->place = CARD_ASKING;
-            uint64_t tag = (uint64_t)(card - engine->cards);
-            traffic_client_send(engine->client, lane, &request, REQUEST_TIMEOUT_MS, tag);
+        int lane = traffic_client_idle(engine->client, node);
+        while (queue->count > 0 && lane != TRAFFIC_LANE_NONE) {
+            send_card(engine, queue_pop(engine, queue), lane);
+            lane = traffic_client_idle(engine->client, node);
         }
     }
 }
@@ -462,30 +464,36 @@ static bool is_stranger(const char *code)
            strcmp(code, "unknown_member") == 0 || strcmp(code, "unknown_product") == 0;
 }
 
+/* True if the same is asked again, under a new key, because the branch may learn of the card yet.
+ */
+static bool wait_for_card(struct replay_engine *engine, struct card *card)
+{
+    uint64_t now = clock_monotonic_ms();
+    int64_t asked = engine->book->operations[card->operation].asked;
+    if (card->stranger_ms == 0) {
+        card->stranger_ms = now;
+    }
+    if (now - card->stranger_ms >= STRANGER_MS_MAX) {
+        return false;
+    }
+    if (begin_operation(engine, card, card->kind, asked)) {
+        pause_card(engine, card, STRANGER_PAUSE_MS);
+    }
+    return true;
+}
+
 static void hear_refusal(struct replay_engine *engine, struct card *card, const json_t *problem,
                          const char *code)
 {
-    uint64_t now = clock_monotonic_ms();
     bool sale = card->kind == OPERATION_SALE;
     bool short_here = strcmp(code, "rights") == 0 || strcmp(code, "balance") == 0;
-    int64_t asked = engine->book->operations[card->operation].asked;
     struct reason_count *reason = replay_book_refused(engine->book, card->operation, code);
 
-    if (is_stranger(code)) {
-        if (card->stranger_ms == 0) {
-            card->stranger_ms = now;
-        }
-        if (now - card->stranger_ms < STRANGER_MS_MAX) {
-            if (begin_operation(engine, card, card->kind, asked)) {
-                pause_card(engine, card, STRANGER_PAUSE_MS);
-            }
-            return;
-        }
-    } else if (sale && short_here && card->rescues < RESCUES_MAX) {
+    if (sale && short_here && card->rescues < RESCUES_MAX) {
         rescue(engine, card, problem, code);
-        return;
+    } else if (!is_stranger(code) || !wait_for_card(engine, card)) {
+        lose_visit(engine, card, reason);
     }
-    lose_visit(engine, card, reason);
 }
 
 /* Answers after which the same key may and should be asked again. */

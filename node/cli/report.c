@@ -367,7 +367,8 @@ enum status report_write(const struct report *report, const char *path,
     int failed = json == NULL || json_dump_file(json, path, JSON_INDENT(2)) != 0;
     json_decref(json);
     if (failed) {
-        explain(explanation, "The figures cannot be written to %s: %s.", path, strerror(errno));
+        explain(explanation, "The figures cannot be written to %s: %s.", path,
+                strerrordesc_np(errno));
         return STATUS_IO;
     }
     return STATUS_OK;

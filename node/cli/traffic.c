@@ -11,13 +11,14 @@
 
 enum {
     COLUMNS_MAX = 32,
+    BASKET_AMOUNT_MAX = 1000000000,
+    GENERATED_BASKET_FIRST = 1000000,
     GENERATED_STORES = 308,
     GENERATED_VISITS_A_HOUSEHOLD = 24,
     GENERATED_STORES_A_HOUSEHOLD_MAX = 12,
 };
 
-static const int64_t BASKET_AMOUNT_MAX = INT64_C(1000000000);
-static const uint64_t NAMED_BY_PLACE = UINT64_C(1) << 63;
+static const uint64_t named_by_place = UINT64_C(1) << 63;
 
 /* A basket as its source has it. */
 struct basket {
@@ -130,7 +131,7 @@ static uint64_t name_visit(struct numbering *baskets, uint64_t id, size_t place,
         return id;
     }
     traffic->unnamed_count++;
-    return NAMED_BY_PLACE | place;
+    return named_by_place | place;
 }
 
 static enum status traffic_from(const struct basket *baskets, size_t count, struct traffic *traffic,
@@ -232,7 +233,7 @@ static bool parse_basket(char *line, const size_t columns[static COLUMN_ALL], st
     uint64_t values[COLUMN_ALL] = {0};
     for (size_t column = 0; column < COLUMN_ALL; column++) {
         bool is_amount = column == COLUMN_SALES || column == COLUMN_COUPONS;
-        uint64_t max = is_amount ? (uint64_t)BASKET_AMOUNT_MAX : NAMED_BY_PLACE - 1;
+        uint64_t max = is_amount ? BASKET_AMOUNT_MAX : named_by_place - 1;
         bool read =
             columns[column] < count && parse_number(fields[columns[column]], max, &values[column]);
         /* Some sources lost a basket's number to floating point; the visit is real all the same. */
@@ -262,7 +263,7 @@ static struct basket *basket_list_more(struct basket_list *list)
 {
     if (list->count == list->capacity) {
         size_t capacity = list->capacity == 0 ? 4096 : list->capacity * 2;
-        struct basket *items = capacity > TRAFFIC_VISITS_MAX * 2
+        struct basket *items = capacity > (size_t)TRAFFIC_VISITS_MAX * 2
                                    ? NULL
                                    : realloc(list->items, capacity * sizeof *items);
         if (items == NULL) {
@@ -332,6 +333,7 @@ static uint64_t draw(uint64_t *state)
 
 static uint64_t draw_below(uint64_t *state, uint64_t bound)
 {
+    assert(bound > 0);
     return draw(state) % bound;
 }
 
@@ -353,49 +355,65 @@ static int64_t draw_amount(uint64_t *state)
     return amount;
 }
 
-static uint32_t draw_store_count(uint64_t *state)
+/* A generated household and the stores that it goes to, one of them more often if it is there
+ * twice.
+ */
+struct household {
+    uint32_t store_count;
+    uint32_t stores[GENERATED_STORES_A_HOUSEHOLD_MAX];
+};
+
+static struct household draw_household(uint64_t *state)
 {
-    uint32_t count = 1;
-    while (count < GENERATED_STORES_A_HOUSEHOLD_MAX && draw_below(state, 100) < 58) {
-        count++;
+    struct household household = {.store_count = 1};
+    while (household.store_count < GENERATED_STORES_A_HOUSEHOLD_MAX &&
+           draw_below(state, 100) < 58) {
+        household.store_count++;
     }
-    return count;
+    for (uint32_t i = 0; i < household.store_count; i++) {
+        household.stores[i] = draw_store(state);
+    }
+    return household;
+}
+
+static struct basket draw_basket(uint64_t *state, uint64_t id, const struct household *households,
+                                 size_t household_count)
+{
+    uint64_t number = draw_below(state, household_count);
+    const struct household *household = &households[number];
+    int64_t sales = draw_amount(state);
+    bool coupon = draw_below(state, 100) < 2;
+    return (struct basket){
+        .id = id,
+        .household = number + 1,
+        .store = household->stores[draw_below(state, household->store_count)] + 1,
+        .sales = sales,
+        .coupons = coupon ? (int64_t)draw_below(state, 150) : 0,
+    };
 }
 
 enum status traffic_generate(uint64_t seed, size_t count, struct traffic *traffic,
                              struct explanation *explanation)
 {
     uint64_t state = seed;
-    size_t households = count / GENERATED_VISITS_A_HOUSEHOLD + 1;
+    size_t household_count = count / GENERATED_VISITS_A_HOUSEHOLD + 1;
     struct basket *baskets = calloc(count + 1, sizeof *baskets);
-    uint32_t(*stores)[GENERATED_STORES_A_HOUSEHOLD_MAX] = calloc(households, sizeof *stores);
-    uint32_t *store_counts = calloc(households, sizeof *store_counts);
+    struct household *households = calloc(household_count, sizeof *households);
+    bool enough = baskets != NULL && households != NULL;
+    for (size_t i = 0; enough && i < household_count; i++) {
+        households[i] = draw_household(&state);
+    }
+    for (size_t i = 0; enough && i < count; i++) {
+        baskets[i] = draw_basket(&state, GENERATED_BASKET_FIRST + i, households, household_count);
+    }
     enum status status = STATUS_FULL;
-    explain(explanation, "There is not enough memory for %zu visits.", count);
-    if (baskets != NULL && stores != NULL && store_counts != NULL) {
-        for (size_t i = 0; i < households; i++) {
-            store_counts[i] = draw_store_count(&state);
-            for (uint32_t k = 0; k < store_counts[i]; k++) {
-                stores[i][k] = draw_store(&state);
-            }
-        }
-        for (size_t i = 0; i < count; i++) {
-            uint64_t household = draw_below(&state, households);
-            int64_t sales = draw_amount(&state);
-            bool coupon = draw_below(&state, 100) < 2;
-            baskets[i] = (struct basket){
-                .id = 1000000 + i,
-                .household = household + 1,
-                .store = stores[household][draw_below(&state, store_counts[household])] + 1,
-                .sales = sales,
-                .coupons = coupon ? (int64_t)draw_below(&state, 150) : 0,
-            };
-        }
+    if (enough) {
         status = traffic_from(baskets, count, traffic, explanation);
+    } else {
+        explain(explanation, "There is not enough memory for %zu visits.", count);
     }
     free(baskets);
-    free(stores);
-    free(store_counts);
+    free(households);
     return status;
 }
 

@@ -380,7 +380,7 @@ static bool lane_make_room(struct lane *lane)
     }
     size_t capacity = lane->answer_capacity == 0 ? ANSWER_SIZE_START : lane->answer_capacity * 2;
     uint8_t *answer =
-        capacity > 2 * TRAFFIC_ANSWER_SIZE_MAX ? NULL : realloc(lane->answer, capacity);
+        capacity > (size_t)TRAFFIC_ANSWER_SIZE_MAX * 2 ? NULL : realloc(lane->answer, capacity);
     if (answer == NULL) {
         return false;
     }
@@ -524,12 +524,11 @@ size_t traffic_client_wait(struct traffic_client *client, int wait_ms,
                            struct traffic_answer *answers, size_t max)
 {
     size_t count = fill_polls(client, &wait_ms);
-    if (poll(client->polls, count, wait_ms) > 0) {
-        for (size_t i = 0; i < count; i++) {
-            struct lane *lane = &client->lanes[client->polled[i]];
-            if (client->polls[i].revents != 0) {
-                lane_step(lane, &client->nodes[lane->node]);
-            }
+    int ready = poll(client->polls, count, wait_ms);
+    for (size_t i = 0; ready > 0 && i < count; i++) {
+        struct lane *lane = &client->lanes[client->polled[i]];
+        if (client->polls[i].revents != 0) {
+            lane_step(lane, &client->nodes[lane->node]);
         }
     }
     return take_answers(client, answers, max);

@@ -207,12 +207,12 @@ static json_t *feed_row(size_t index)
     bool sale = strcmp(event->type, "spend") == 0;
     char ref[64];
     (void)snprintf(ref, sizeof ref, "2.1-%zu-0", index + 1);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:{s:I}, s:{s:I}}", "event", ref, "type",
-                     event->type, "verdict", "valid", "subject", event->subject, "ticket",
-                     event->ticket, "till", TILL, "position", (json_int_t)(index + 1), "principal",
-                     "minor",
-                     (json_int_t)(event->principal + (sale && fake->mischief.changes_amount)),
-                     "bonus", "minor", (json_int_t)event->bonus);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:{s:I}, s:{s:I}}", "event", ref, "type", event->type,
+        "verdict", "valid", "subject", event->subject, "ticket", event->ticket, "till", TILL,
+        "position", (json_int_t)index + 1, "principal", "minor",
+        (json_int_t)(event->principal + (sale && fake->mischief.changes_amount ? 1 : 0)), "bonus",
+        "minor", (json_int_t)event->bonus);
 }
 
 static json_t *feed_page(const char *target)
@@ -354,29 +354,33 @@ static void take_connection(void)
     fail_msg("more connections than were asked for");
 }
 
+/* False when the test is over. */
+static bool play_turn(void)
+{
+    struct pollfd polls[CONNECTIONS_MAX + 2];
+    polls[0] = (struct pollfd){.fd = fake->wake[0], .events = POLLIN};
+    polls[1] = (struct pollfd){.fd = fake->listener, .events = POLLIN};
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+        polls[i + 2] = (struct pollfd){.fd = fake->connections[i].socket, .events = POLLIN};
+    }
+    (void)poll(polls, CONNECTIONS_MAX + 2, -1);
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+        if (polls[i + 2].revents != 0) {
+            hear(&fake->connections[i]);
+        }
+    }
+    if (polls[1].revents != 0) {
+        take_connection();
+    }
+    return polls[0].revents == 0;
+}
+
 static void *play_node(void *context)
 {
     (void)context;
-    for (;;) {
-        struct pollfd polls[CONNECTIONS_MAX + 2];
-        polls[0] = (struct pollfd){.fd = fake->wake[0], .events = POLLIN};
-        polls[1] = (struct pollfd){.fd = fake->listener, .events = POLLIN};
-        for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
-            polls[i + 2] = (struct pollfd){.fd = fake->connections[i].socket, .events = POLLIN};
-        }
-        (void)poll(polls, CONNECTIONS_MAX + 2, -1);
-        if (polls[0].revents != 0) {
-            return NULL;
-        }
-        for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
-            if (polls[i + 2].revents != 0) {
-                hear(&fake->connections[i]);
-            }
-        }
-        if (polls[1].revents != 0) {
-            take_connection();
-        }
+    while (play_turn()) {
     }
+    return NULL;
 }
 
 static char folder[SCRATCH_PATH_SIZE];
