@@ -171,10 +171,13 @@ static bool answer_again(struct node *node, const struct request *request)
     if (answer.kind == COMMAND_INVITE && answer.verdict == VERDICT_ALLOWED) {
         office_invite_again(node, &answer);
     }
+    struct batch *batch = layer == ROW_OPEN ? node->open : node->flight;
     if (layer == ROW_COMMITTED) {
         world_answer(node->world, request->number, &answer);
+    } else if (batch->answer_count < BATCH_ANSWERS_MAX) {
+        answer_after(batch, request->number, &answer);
     } else {
-        answer_after(layer == ROW_OPEN ? node->open : node->flight, request->number, &answer);
+        desk_refuse(node, request, REFUSED_BUSY);
     }
     return true;
 }
@@ -255,12 +258,14 @@ static enum verdict unfit(const struct node *node, const struct request *request
 
 static void command(struct node *node, const struct request *request)
 {
+    /* What was done stays answered, whatever state the node is in now: a till told "not done" would
+     * take the money a second time. */
+    if (answer_again(node, request)) {
+        return;
+    }
     enum verdict verdict = unfit(node, request);
     if (verdict != VERDICT_ALLOWED) {
         desk_refuse(node, request, verdict);
-        return;
-    }
-    if (answer_again(node, request)) {
         return;
     }
     if (is_parked(node, request)) {

@@ -186,6 +186,9 @@ static enum invalid_reason fold_topup(struct fold *fold, struct sheet *sheet)
             return reason;
         }
     }
+    if (fold->trial) {
+        return INVALID_NONE;
+    }
     for (uint32_t i = 0; i < count; i++) {
         const struct lot_terms *terms = &event->body.topup.lots[i];
         if (touched[i].terms.bucket == 0) {
@@ -262,6 +265,9 @@ static enum invalid_reason fold_spend(struct fold *fold, struct sheet *sheet)
             return INVALID_LOT_TIME;
         }
     }
+    if (fold->trial) {
+        return INVALID_NONE;
+    }
     for (uint32_t i = 0; i < count; i++) {
         const struct lot_line *line = &event->body.spend.lines[i];
         touched[i].change = -line->amount;
@@ -323,6 +329,9 @@ static enum invalid_reason fold_refund(struct fold *fold, struct sheet *sheet)
         sale.lines[k].refunded += line->amount;
         check_after(fold, line->after, sale.lines[k].spent - sale.lines[k].refunded);
     }
+    if (fold->trial) {
+        return INVALID_NONE;
+    }
     for (uint32_t i = 0; i < count; i++) {
         int64_t amount = event->body.refund.lines[i].amount;
         touched[i].change = amount;
@@ -364,6 +373,9 @@ static enum invalid_reason fold_move(struct fold *fold, struct sheet *sheet)
         if (reason != INVALID_NONE) {
             return reason;
         }
+    }
+    if (fold->trial) {
+        return INVALID_NONE;
     }
     for (uint32_t i = 0; i < count; i++) {
         const struct lot_line *line = &event->body.move.lines[i];
@@ -456,6 +468,9 @@ static enum invalid_reason fold_accept(struct fold *fold, struct sheet *sheet)
             touched[i].registers.in += line->cumulative;
         }
 #endif
+    }
+    if (fold->trial) {
+        return INVALID_NONE;
     }
     for (uint32_t i = 0; i < count; i++) {
         const struct lot_id *id = &event->body.accept.lines[i].lot;
@@ -710,6 +725,11 @@ void fold_event(struct fold *fold)
             (void)sheet_load(fold->rows, &event->subject, &sheet);
         }
         reason = fold_known(fold, &sheet);
+    }
+    if (fold->trial) {
+        fold->verdict = reason == INVALID_NONE ? EVENT_VALID : EVENT_INVALID;
+        fold->reason = reason;
+        return;
     }
     if (reason != INVALID_NONE) {
         fold->verdict = EVENT_INVALID;

@@ -19,6 +19,7 @@ struct fold {
     uint16_t index;
     struct digest leaf;
     const struct event *event;
+    bool trial; /* only say what the verdict would be: nothing is written */
     /* what came of it */
     enum event_verdict verdict;
     enum invalid_reason reason;

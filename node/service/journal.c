@@ -171,6 +171,17 @@ static void count_event(struct node *node, const struct fold *fold)
     }
 }
 
+bool journal_would_hold(struct node *node, const struct event *event)
+{
+    struct fold fold = {.rows = node->rows,
+                        .roster = &node->roster,
+                        .header = journal_header(node),
+                        .event = event,
+                        .trial = true};
+    fold_event(&fold);
+    return fold.verdict == EVENT_VALID;
+}
+
 struct event_ref journal_append(struct node *node, const struct event *event)
 {
     (void)journal_header(node);

@@ -31,6 +31,9 @@ const struct block_header *journal_header(struct node *node);
 /* Makes `from`, as far as it is held here, part of the open block's causal past. False if the block
  * cannot name another journal. */
 bool journal_depend(struct node *node, uint64_t from);
+/* Would this money event be VALID as the next one? Nothing is written. What the rules allow can
+ * still break a bound of the registers, after a great many great amounts. */
+bool journal_would_hold(struct node *node, const struct event *event);
 /* Appends an own event, which must be VALID, and folds it. Returns where it stands. */
 struct event_ref journal_append(struct node *node, const struct event *event);
 /* Signs and files the open block, if there is one. */

@@ -312,6 +312,10 @@ static void serve(struct node *node, struct peer *peer, const struct message *as
         return;
     }
     move.body.move.line_count = (uint8_t)count;
+    if (!journal_would_hold(node, &move)) {
+        respond(node, peer, asked, RIGHTS_LIMIT, 0, NULL);
+        return;
+    }
     struct event_ref ref = journal_append(node, &move);
     number_save(node->rows, row_key_bytes(&key), ref.seq);
     node->pulls_served++;

@@ -170,6 +170,9 @@ enum decision sales_top_up(struct node *node, const struct request *request, str
         .to_day =
             product->bonus_days == 0 ? 0 : calendar_add_days(header->day, product->bonus_days),
         .product = product->product};
+    if (!journal_would_hold(node, &event)) {
+        return refuse(answer, REFUSED_AMOUNT);
+    }
     answer->event = journal_append(node, &event);
     answer->principal = amount;
     answer->bonus = bonus;
@@ -239,12 +242,15 @@ static bool accept_coming(struct node *node, const struct request *request,
         memcpy(event.body.accept.lines, intake.givers[g].lines, sizeof event.body.accept.lines);
         bool named = journal_depend(node, intake.givers[g].from);
         assert(named); /* the desk keeps room for as many as an intake may have */
+        if (!journal_would_hold(node, &event)) {
+            return false;
+        }
         (void)journal_append(node, &event);
     }
     return true;
 }
 
-static void append_spend(struct node *node, const struct request *request,
+static bool append_spend(struct node *node, const struct request *request,
                          const struct spend_plan *plan, struct answer *answer)
 {
     struct event event = desk_event(request, EVENT_SPEND, &answer->account);
@@ -257,10 +263,14 @@ static void append_spend(struct node *node, const struct request *request,
     }
     event.body.spend.item_count = (uint8_t)request->body.spend.item_count;
     memcpy(event.body.spend.items, request->body.spend.items, sizeof event.body.spend.items);
+    if (!journal_would_hold(node, &event)) {
+        return false;
+    }
     answer->event = journal_append(node, &event);
     answer->principal = plan->principal;
     answer->bonus = plan->bonus;
     report(node, answer);
+    return true;
 }
 
 static enum verdict check_spend(struct node *node, const struct request *request,
@@ -310,7 +320,9 @@ enum decision sales_spend(struct node *node, const struct request *request, stru
     }
 #endif
     if (plan.covered == amount && accept_coming(node, request, &answer->account, &sheet, &plan)) {
-        append_spend(node, request, &plan, answer);
+        if (!append_spend(node, request, &plan, answer)) {
+            answer->verdict = REFUSED_AMOUNT;
+        }
         return DECIDED;
     }
     struct spend_plan whole;
@@ -373,6 +385,11 @@ enum decision sales_refund(struct node *node, const struct request *request, str
         } else {
             answer->bonus += parts[i];
         }
+    }
+    if (!journal_would_hold(node, &event)) {
+        answer->principal = 0;
+        answer->bonus = 0;
+        return refuse(answer, REFUSED_AMOUNT);
     }
     answer->event = journal_append(node, &event);
     report(node, answer);
@@ -440,6 +457,9 @@ enum decision sales_move(struct node *node, const struct request *request, struc
         event.body.move.lines[i] = (struct lot_line){.lot = plan.lines[i].lot,
                                                      .amount = plan.lines[i].amount,
                                                      .after = raw - plan.lines[i].amount};
+    }
+    if (!journal_would_hold(node, &event)) {
+        return refuse(answer, REFUSED_AMOUNT);
     }
     answer->event = journal_append(node, &event);
     answer->principal = plan.principal;

@@ -151,13 +151,16 @@ static struct row_key meta_key(void)
     return row_key(TABLE_META);
 }
 
-enum { META_SIZE = 1 + 32 + 8 };
+enum {
+    META_SIZE = 1 + 32 + 8,
+    ROWS_FORM = 2, /* rises whenever a row is written differently: an older store is refused */
+};
 
 static void meta_bytes(const struct digest *network, uint64_t journal,
                        uint8_t meta[static META_SIZE])
 {
     struct row_key key = key_of_journal(TABLE_META, journal);
-    meta[0] = 1; /* form of the rows */
+    meta[0] = ROWS_FORM;
     memcpy(meta + 1, network->bytes, 32);
     memcpy(meta + 33, key.bytes + 1, 8);
 }
