@@ -205,8 +205,9 @@ struct event_ref journal_append(struct node *node, const struct event *event)
                         .leaf = block->leaves[index],
                         .event = &node->event};
     fold_event(&fold);
-    /* An honest node never writes an INVALID event: a command is refused before it becomes one. */
-    assert(fold.verdict == EVENT_VALID && !fold.diverged);
+    /* An honest node never writes an INVALID event: a command is refused before it becomes one.
+     * (After a failed read nothing is committed any more.) */
+    assert((fold.verdict == EVENT_VALID && !fold.diverged) || rows_failed(node->rows));
     count_event(node, &fold);
     return (struct event_ref){
         .journal = block->header.journal, .seq = block->header.seq, .index = (uint16_t)index};

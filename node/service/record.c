@@ -43,8 +43,11 @@ static void done(const struct reader *reader)
 static void put(struct rows *rows, const struct row_key *key, const struct writer *writer)
 {
     enum status status = writer_finish(writer);
-    assert(status == STATUS_OK);
-    rows_put(rows, row_key_bytes(key), buffer_bytes(writer->out));
+    /* After a failed read what was decided from it makes no sense, and is never committed. */
+    assert(status == STATUS_OK || rows_failed(rows));
+    if (status == STATUS_OK) {
+        rows_put(rows, row_key_bytes(key), buffer_bytes(writer->out));
+    }
 }
 
 bool terms_load(struct rows *rows, const struct lot_id *lot, struct terms_record *terms)

@@ -15,8 +15,11 @@ enum {
 static void put(struct rows *rows, const struct row_key *key, const struct writer *writer)
 {
     enum status status = writer_finish(writer);
-    assert(status == STATUS_OK);
-    rows_put(rows, row_key_bytes(key), buffer_bytes(writer->out));
+    /* After a failed read what was decided from it makes no sense, and is never committed. */
+    assert(status == STATUS_OK || rows_failed(rows));
+    if (status == STATUS_OK) {
+        rows_put(rows, row_key_bytes(key), buffer_bytes(writer->out));
+    }
 }
 
 bool frontier_decode(struct bytes value, struct frontier_entry *entry)
