@@ -175,7 +175,7 @@ static enum status envelope_read(struct bytes input, struct event *event, size_t
 
 bool event_envelope_holds(struct bytes input)
 {
-    struct event ignored = {0};
+    struct event ignored; /* only its envelope is written, and nobody reads it */
     size_t body_at = 0;
     return envelope_read(input, &ignored, &body_at) == STATUS_OK;
 }

@@ -429,9 +429,7 @@ enum status message_decode(struct bytes frame, struct message *message)
         return STATUS_MALFORMED;
     }
     /* The struct is large, so it is filled in place; a refused frame leaves nothing usable. */
-    memset(message, 0, sizeof *message);
-    message->kind = (enum message_kind)kind;
-    message->session = session;
+    message_begin(message, (enum message_kind)kind, session);
     fields_read(&reader, message);
     read_skip_many(&reader, count - 2 - known, MESSAGE_DEPTH_MAX - 1);
     return reader_finish(&reader);

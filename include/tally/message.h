@@ -8,6 +8,10 @@
 #include "tally/event.h"
 #include "tally/id.h"
 
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
 enum message_kind {
     MESSAGE_HELLO = 1,
     MESSAGE_WELCOME = 2,
@@ -153,5 +157,23 @@ struct message {
         } joined;
     } body;
 };
+
+/* A message with its scalars at zero. The long lists are not cleared (they are good up to their
+ * counts): clearing them would cost more than most messages do. */
+static inline void message_begin(struct message *message, enum message_kind kind, uint64_t session)
+{
+    enum { SCALARS_SIZE = 512 }; /* every body's fields before its list, and all of HELLO */
+    memset(message, 0, offsetof(struct message, body) + SCALARS_SIZE);
+    message->kind = kind;
+    message->session = session;
+}
+
+static_assert(offsetof(struct message, body.tips.list) < offsetof(struct message, body) + 512 &&
+                  offsetof(struct message, body.hello.hello_session) + 8 <=
+                      offsetof(struct message, body) + 512 &&
+                  offsetof(struct message, body.join.endpoints) +
+                          sizeof(((struct message *)0)->body.join.endpoints) <=
+                      offsetof(struct message, body) + 512,
+              "message_begin clears every scalar");
 
 #endif

@@ -282,7 +282,7 @@ static struct peer *office_peer(struct node *node)
 static void send_keys(struct node *node, struct peer *peer, const struct subject_id *member)
 {
     struct message *message = &node->message;
-    *message = (struct message){.kind = MESSAGE_KEY_PUT, .session = peer->session};
+    message_begin(message, MESSAGE_KEY_PUT, peer->session);
     message->body.keys.member = *member;
     for (uint8_t class_number = 1; class_number <= CLASSES; class_number++) {
         struct member_key *one = &message->body.keys.list[message->body.keys.count];
@@ -304,7 +304,7 @@ void members_ask_keys(struct node *node, const struct subject_id *member)
         return;
     }
     struct message *message = &node->message;
-    *message = (struct message){.kind = MESSAGE_KEY_GET, .session = peer->session};
+    message_begin(message, MESSAGE_KEY_GET, peer->session);
     message->body.keys.member = *member;
     talk_send(node, peer, CHANNEL_CONTROL, message);
 }
@@ -323,7 +323,7 @@ static void take_keys(struct node *node, struct peer *peer, const struct message
     }
     members_index(node, &member);
     struct message *answer = &node->message;
-    *answer = (struct message){.kind = MESSAGE_KEY_ACK, .session = peer->session};
+    message_begin(answer, MESSAGE_KEY_ACK, peer->session);
     answer->body.keys.member = member;
     talk_send(node, peer, CHANNEL_CONTROL, answer);
 }

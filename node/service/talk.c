@@ -51,7 +51,7 @@ void talk_send_after(struct node *node, struct batch *batch, struct peer *peer,
 static void greet(struct node *node, struct peer *peer, enum message_kind kind, uint64_t session)
 {
     struct message *message = &node->message;
-    *message = (struct message){.kind = kind};
+    message_begin(message, kind, 0);
     message->body.hello.proto_min = PROTOCOL_VERSION;
     message->body.hello.proto_max = PROTOCOL_VERSION;
     message->body.hello.network = node->network;
@@ -105,7 +105,7 @@ static void complain(struct node *node, struct peer *peer, enum message_error co
                      const char *text)
 {
     struct message *message = &node->message;
-    *message = (struct message){.kind = MESSAGE_ERROR, .session = peer->session};
+    message_begin(message, MESSAGE_ERROR, peer->session);
     message->body.error.code = code;
     message->body.error.about = about;
     message->body.error.retry_ms = 1000;
@@ -219,7 +219,7 @@ struct digest node_frontier_digest(struct node *node)
 static void send_digest(struct node *node, struct peer *peer)
 {
     struct message *message = &node->message;
-    *message = (struct message){.kind = MESSAGE_DIGEST, .session = peer->session};
+    message_begin(message, MESSAGE_DIGEST, peer->session);
     message->body.digest.frontier = node_frontier_digest(node);
     message->body.digest.state = rows_digest_committed(node->rows);
     peer->digest_ms = world_monotonic_ms(node->world);
@@ -242,7 +242,7 @@ static void hear_digest(struct node *node, struct peer *peer, const struct messa
 static void send_tips(struct node *node, struct peer *peer, uint64_t now_ms)
 {
     struct message *message = &node->message;
-    *message = (struct message){.kind = MESSAGE_TIPS, .session = peer->session};
+    message_begin(message, MESSAGE_TIPS, peer->session);
     message->body.tips.full = peer->tips_full ? 1 : 0;
     for (uint32_t i = 0; i < node->frontier.count; i++) {
         if (message->body.tips.count == TIPS_PER_MESSAGE_MAX) {
@@ -289,7 +289,7 @@ static void hear_want(struct node *node, struct peer *peer, const struct message
     to = to < held ? to : held;
     uint32_t sent = 0;
     struct message *answer = &node->message;
-    *answer = (struct message){.kind = MESSAGE_BLOCKS, .session = peer->session};
+    message_begin(answer, MESSAGE_BLOCKS, peer->session);
     answer->body.blocks.want = want;
     uint8_t *scratch = node->want_scratch;
     uint32_t used = 0;
@@ -331,7 +331,7 @@ static void push(struct node *node, const struct batch_block *block)
             continue;
         }
         if (!loaded) {
-            *message = (struct message){.kind = MESSAGE_BLOCKS};
+            message_begin(message, MESSAGE_BLOCKS, 0);
             message->body.blocks.count = 1;
             message->body.blocks.list[0] = load_block(node, block->journal, block->seq);
             loaded = true;
@@ -395,7 +395,7 @@ static void want_from(struct node *node, struct peer *peer, uint32_t at)
                           .from = entry->seq + 1,
                           .sent_ms = world_monotonic_ms(node->world)};
     struct message *message = &node->message;
-    *message = (struct message){.kind = MESSAGE_WANT, .session = peer->session};
+    message_begin(message, MESSAGE_WANT, peer->session);
     message->body.want.want = want->id;
     message->body.want.journal = entry->journal;
     message->body.want.from = entry->seq + 1;
