@@ -65,18 +65,18 @@ static void show_line(const uint8_t *key, const struct statement_record *record,
 /* The balance after the newest line is the balance now; going back in time each line's change is
  * taken off. A cursor carries the running balance, so a page never recomputes what was shown. Lines
  * that a filter hides still count. */
-enum verdict query_history(struct node *node, const struct request *request, struct page *page)
+enum verdict query_history(struct node *node, const struct request *request, struct answer *answer,
+                           struct page *page)
 {
-    struct answer answer = {0};
     struct account_record account;
-    enum verdict verdict = desk_account(node, &request->body.history.account, &answer, &account);
+    enum verdict verdict = desk_account(node, &request->body.history.account, answer, &account);
     if (verdict != VERDICT_ALLOWED) {
         return verdict;
     }
     struct sheet sheet;
-    (void)sheet_load_committed(node->rows, &answer.account, &sheet);
+    (void)sheet_load_committed(node->rows, &answer->account, &sheet);
     int64_t balance = sheet.principal + sheet.bonus;
-    struct walk walk = walk_over(key_of_subject(TABLE_STATEMENT, &answer.account));
+    struct walk walk = walk_over(key_of_subject(TABLE_STATEMENT, &answer->account));
     if (request->cursor.size > 8) {
         balance = (int64_t)key_u64(request->cursor.data);
         walk_from(&walk, bytes_of(request->cursor.data + 8, request->cursor.size - 8));

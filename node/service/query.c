@@ -98,37 +98,36 @@ static void view_lot(const struct node *node, const struct sheet_lot *lot, struc
 }
 
 static enum verdict query_account(struct node *node, const struct request *request,
-                                  struct page *page)
+                                  struct answer *answer, struct page *page)
 {
-    struct answer answer = {0};
     struct account_record record;
-    enum verdict verdict = desk_account(node, &request->body.account.account, &answer, &record);
+    enum verdict verdict = desk_account(node, &request->body.account.account, answer, &record);
     if (verdict != VERDICT_ALLOWED) {
         return verdict;
     }
     struct account_view *view = &page->rows.account;
     memset(view, 0, sizeof *view);
-    view->account = answer.account;
+    view->account = answer->account;
     view->member = record.member;
     view->product = record.product;
     view->version = record.version;
     view->home_branch = record.home_branch;
     view->card_count = record.card_count;
     memcpy(view->cards, record.cards, sizeof view->cards);
-    memcpy(view->currency, answer.currency, sizeof view->currency);
+    memcpy(view->currency, answer->currency, sizeof view->currency);
     const struct roster_product *product =
         roster_product(&node->roster, record.product, record.version, node->roster.seq);
     assert(product != NULL);
     view->product_name_size = product->name_size;
     memcpy(view->product_name, product->name, product->name_size);
     struct sheet sheet;
-    (void)sheet_load_committed(node->rows, &answer.account, &sheet);
+    (void)sheet_load_committed(node->rows, &answer->account, &sheet);
     view->frozen = sheet.frozen;
     view->principal = sheet.principal;
     view->bonus = sheet.bonus;
     view->more_lots = sheet.unlisted != 0;
     uint32_t day = calendar_day(world_wall_ms(node->world), node->roster.zone_minutes);
-    view->usable_here = sheet_usable(node, &answer.account, &sheet, day);
+    view->usable_here = sheet_usable(node, &answer->account, &sheet, day);
     view->elsewhere = sheet.principal + sheet.bonus;
     for (uint32_t i = 0; i < sheet.lot_count; i++) {
         view_lot(node, &sheet.lots[i], &view->lots[view->lot_count++]);
@@ -162,13 +161,17 @@ static enum verdict query_member(struct node *node, const struct request *reques
     return VERDICT_ALLOWED;
 }
 
-static enum verdict query_sale(struct node *node, const struct request *request, struct page *page)
+static enum verdict query_sale(struct node *node, const struct request *request,
+                               struct answer *answer, struct page *page)
 {
     struct sale_record sale;
     struct event_ref ref = request->body.sale.sale;
     if (!sale_load(node->rows, ref, &sale)) {
         return REFUSED_UNKNOWN_SALE;
     }
+    struct account_record account;
+    struct account_name name = {.account = sale.account};
+    (void)desk_account(node, &name, answer, &account);
     struct sale_view *view = &page->rows.sale;
     *view =
         (struct sale_view){.event = ref, .account = sale.account, .line_count = sale.line_count};
@@ -452,11 +455,11 @@ static enum verdict fill(struct node *node, const struct request *request, struc
     case QUERY_MEMBER:
         return query_member(node, request, page);
     case QUERY_ACCOUNT:
-        return query_account(node, request, page);
+        return query_account(node, request, answer, page);
     case QUERY_HISTORY:
-        return query_history(node, request, page);
+        return query_history(node, request, answer, page);
     case QUERY_SALE:
-        return query_sale(node, request, page);
+        return query_sale(node, request, answer, page);
     case QUERY_TICKET:
         return query_ticket(node, request, answer);
     case QUERY_NODE:
@@ -511,6 +514,9 @@ void query_answer(struct node *node, const struct request *request)
         stamp(node, page);
     }
     assert(page != NULL || request->kind == QUERY_TICKET);
+    /* Sums over the chain are in the organisation's currency; what is about one account is in its.
+     */
+    memcpy(answer.currency, node->roster.currency, sizeof answer.currency);
     rows_hide_decisions(node->rows, true);
     answer.verdict = fill(node, request, &answer);
     rows_hide_decisions(node->rows, false);

@@ -8,7 +8,8 @@
 void query_answer(struct node *node, const struct request *request);
 
 /* One page of an account's statement (history.c). */
-enum verdict query_history(struct node *node, const struct request *request, struct page *page);
+enum verdict query_history(struct node *node, const struct request *request, struct answer *answer,
+                           struct page *page);
 /* One page of admitted events in admission order (feed.c). */
 enum verdict query_feed(struct node *node, const struct request *request, struct page *page);
 
