@@ -601,6 +601,7 @@ static const struct {
     {"body of a GET", "GET", "/v1/node", "Content-Length: 5\r\n", 400},
     {"chunked GET", "GET", "/v1/node", "Transfer-Encoding: chunked\r\n", 411},
     {"two hosts", "GET", "/v1/node", "Host: other\r\n", 400},
+    {"folded second host", "GET", "/v1/node", "Host: other\r\n host\r\n", 400},
     {"two tokens", "GET", "/v1/node", "Authorization: Bearer other\r\n", 400},
     {"two cookies", "GET", "/v1/node", "Cookie: a=1\r\nCookie: a=2\r\n", 400},
     {"two types", "GET", "/v1/node", "Content-Type: a/b\r\nContent-Type: a/b\r\n", 400},

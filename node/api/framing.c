@@ -15,7 +15,6 @@ static const char *const once[FRAMING_HEADER_COUNT] = {
     [FRAMING_ORIGIN] = "origin",
     [FRAMING_IDEMPOTENCY_KEY] = "idempotency-key",
     [FRAMING_EXPECT] = "expect",
-    [FRAMING_ACCEPT] = "accept",
 };
 
 static void refuse(struct framing *framing, unsigned status, const char *why)
@@ -79,9 +78,9 @@ void framing_header(struct framing *framing, struct bytes name, struct bytes val
                 refuse(framing, 400, "A header that may stand once only is there twice.");
             }
             framing->values[i] = (const char *)value.data;
-        } else if (i == FRAMING_CONTENT_LENGTH || i == FRAMING_TRANSFER_ENCODING) {
-            /* A folded line arrives as one name. */
-            refuse(framing, 400, "A header's name is nearly that of the length.");
+        } else {
+            /* What was folded onto the line arrives as a part of the name. */
+            refuse(framing, 400, "A header's name only begins like one that matters here.");
         }
     }
 }
