@@ -501,7 +501,7 @@ enum admission journal_admit(struct node *node, const struct block *block)
         header->rules != RULES || header->flags != 0) {
         return ADMISSION_REJECTED;
     }
-    if (rows_nearly_full(node->rows) || node->open->block_count + 3 > BATCH_BLOCKS_MAX) {
+    if (rows_nearly_full(node->rows) || node->open->block_count + 4 > BATCH_BLOCKS_MAX) {
         return ADMISSION_FULL;
     }
     if (journal_is_authority(header->journal)) {
@@ -511,6 +511,9 @@ enum admission journal_admit(struct node *node, const struct block *block)
     if (past != ADMITTED) {
         return past;
     }
+    /* What was decided before this block came stands before it in our order of admission: a sale
+     * does not seem to follow the freeze that it did not know. */
+    journal_close(node);
     fold_block(node, block);
     file_block(node, header, &block->id, block->whole);
     return ADMITTED;

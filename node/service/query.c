@@ -77,7 +77,29 @@ static void stamp(struct node *node, struct page *page)
     }
 }
 
-static void view_lot(const struct node *node, const struct sheet_lot *lot, struct lot_view *view)
+/* What all journals hold of a lot, from their registers: for a lot whose picture could not list
+ * all. */
+static int64_t held_by_all(struct node *node, const struct subject_id *account,
+                           const struct lot_id *lot)
+{
+    struct row_key prefix = key_of_subject(TABLE_REGISTERS, account);
+    row_key_raw(&prefix, lot->bytes, sizeof lot->bytes);
+    struct walk walk = walk_over(prefix);
+    uint8_t memory[256];
+    struct buffer value = BUFFER_OVER(memory);
+    int64_t held = 0;
+    while (walk_next(node, &walk, &value)) {
+        struct row_key key = prefix;
+        row_key_u64(&key, key_u64(walk.key_memory + prefix.size));
+        struct registers registers;
+        (void)registers_load(node->rows, &key, &registers);
+        held += registers_raw(&registers);
+    }
+    return held;
+}
+
+static void view_lot(struct node *node, const struct subject_id *account,
+                     const struct sheet_lot *lot, struct lot_view *view)
 {
     *view = (struct lot_view){.lot = lot->lot,
                               .bucket = lot->bucket,
@@ -90,6 +112,12 @@ static void view_lot(const struct node *node, const struct sheet_lot *lot, struc
                               .holder_count = lot->holder_count};
     for (uint32_t i = 0; i < lot->flight_count; i++) {
         view->in_flight += lot->flights[i].amount;
+    }
+    if (lot->crowded != 0) {
+        int64_t here = lot_here(node, account, lot);
+        view->here = own_raw(node, account, &lot->lot);
+        view->coming = here - view->here;
+        view->in_flight = lot->left - held_by_all(node, account, &lot->lot);
     }
     for (uint32_t i = 0; i < lot->holder_count; i++) {
         view->holders[i].journal = lot->holders[i].journal;
@@ -130,7 +158,7 @@ static enum verdict query_account(struct node *node, const struct request *reque
     view->usable_here = sheet_usable(node, &answer->account, &sheet, day);
     view->elsewhere = sheet.principal + sheet.bonus;
     for (uint32_t i = 0; i < sheet.lot_count; i++) {
-        view_lot(node, &sheet.lots[i], &view->lots[view->lot_count++]);
+        view_lot(node, &answer->account, &sheet.lots[i], &view->lots[view->lot_count++]);
         view->elsewhere -= view->lots[i].here + view->lots[i].coming;
     }
     view->silent_branches = page->silent_branches;
