@@ -167,4 +167,31 @@ static inline void assert_refused(struct api_call *call, unsigned status, const 
     api_end(call);
 }
 
+#define MEMBER "0123456789abcdef0123456789abcdef"
+#define CARD "8000020010000017"
+
+static const struct subject_id member_id = {{0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x01,
+                                             0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef}};
+
+/* The request that is to be put to the node; fails with what was said instead. */
+static inline struct request *asked(struct api_call *call, enum command_kind kind)
+{
+    struct request *request = api_request(call);
+    if (request == NULL) {
+        fail_msg("refused: %.*s", (int)api_response(call)->body.size,
+                 (const char *)api_response(call)->body.data);
+    }
+    assert_int_equal(request->kind, kind);
+    assert_int_equal(request->staff, 0);
+    return request;
+}
+
+static inline void assert_text(struct bytes actual, const char *expected)
+{
+    if (!bytes_equal(actual, bytes_of(expected, strlen(expected)))) {
+        fail_msg("\"%.*s\" instead of \"%s\"", (int)actual.size, (const char *)actual.data,
+                 expected);
+    }
+}
+
 #endif

@@ -3,7 +3,6 @@
 #include "api_fixture.h"
 
 #define ID "0123456789abcdef0123456789abcdef"
-#define CARD "8000020010000017"
 #define MONEY "{\"minor\":100,\"currency\":\"CNY\"}"
 
 struct unfit {
