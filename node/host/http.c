@@ -456,7 +456,9 @@ static bool open_listener(struct http *http, char *problem, size_t problem_size)
 
 static bool start_daemon(struct http *http)
 {
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    /* Not its epoll: with 128 connections ready at once that waits for yet another event before it
+     * looks at any of them, up to the idle time. */
+    unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     http->daemon = MHD_start_daemon(
         flags, 0, on_accept, http, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, note, http,
         MHD_OPTION_LISTEN_SOCKET, http->listener, MHD_OPTION_CONNECTION_LIMIT,
