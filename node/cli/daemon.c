@@ -54,7 +54,7 @@ static void become(const char *const *arguments, int in, int out, int error)
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     /* Ctrl-C at the terminal is for the parent, which then stops its children in order. */
     (void)setpgid(0, 0);
-    if (dup2(in, 0) >= 0 && dup2(out, 1) >= 0 && dup2(error, 2) >= 0) {
+    if (arguments[0] != NULL && dup2(in, 0) >= 0 && dup2(out, 1) >= 0 && dup2(error, 2) >= 0) {
         (void)execv(arguments[0], words);
     }
     _exit(EXIT_NOT_STARTED);

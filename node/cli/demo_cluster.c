@@ -267,6 +267,7 @@ static enum status init_office(struct demo_cluster *cluster, struct explanation 
                                  office->dir,
                                  "--name",
                                  "Corner Market",
+                                 "--zone=-05:00",
                                  "--currency",
                                  "USD",
                                  "--bonus",

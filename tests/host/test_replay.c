@@ -205,14 +205,14 @@ static json_t *feed_row(size_t index)
 {
     const struct fake_event *event = &fake->events[index];
     bool sale = strcmp(event->type, "spend") == 0;
+    int64_t shown = event->principal + (sale && fake->mischief.changes_amount ? 1 : 0);
     char ref[64];
-    (void)snprintf(ref, sizeof ref, "2.1-%zu-0", index + 1);
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:{s:I}, s:{s:I}}", "event", ref, "type", event->type,
-        "verdict", "valid", "subject", event->subject, "ticket", event->ticket, "till", TILL,
-        "position", (json_int_t)index + 1, "principal", "minor",
-        (json_int_t)(event->principal + (sale && fake->mischief.changes_amount ? 1 : 0)), "bonus",
-        "minor", (json_int_t)event->bonus);
+    size_t position = index + 1;
+    (void)snprintf(ref, sizeof ref, "2.1-%zu-0", position);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:{s:I}, s:{s:I}}", "event", ref, "type",
+                     event->type, "verdict", "valid", "subject", event->subject, "ticket",
+                     event->ticket, "till", TILL, "position", (json_int_t)position, "principal",
+                     "minor", (json_int_t)shown, "bonus", "minor", (json_int_t)event->bonus);
 }
 
 static json_t *feed_page(const char *target)
