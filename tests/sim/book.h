@@ -101,7 +101,7 @@ struct book_account {
     uint32_t lot_capacity;
 };
 
-enum { BOOK_LIFTS_MAX = 4 };
+enum { BOOK_LIFTS_MAX = 16 }; /* each of at most eight nodes lifts a token once */
 
 struct book_token {
     uint8_t account[16];

@@ -11,8 +11,9 @@
 
 enum {
     RETRY_US = 300000,
-    JOIN_TILL = 900,                  /* the manager's desk at the office */
-    INVITATION_HOURS = 24 * 365 * 20, /* clocks jump here */
+    JOIN_TILL = 900, /* the manager's desk at the office */
+    INVITATION_HOURS = 24 * 30,
+    JOIN_REFUSALS_MAX = 8,
 };
 
 static void again(struct world *machine)
@@ -143,6 +144,21 @@ void join_step(struct world *machine)
     }
 }
 
+/* The office's clock jumps by years, and an invitation ends after a month at the latest: another
+ * one is asked for, as a person would. Refused again and again, though, it is the office that is
+ * wrong. */
+static void refused(struct world *machine, uint32_t status)
+{
+    machine->join_refusals++;
+    if (machine->join_refusals > JOIN_REFUSALS_MAX) {
+        sim_finding(machine->sim, "J", "machine %u may not join: status %u", machine->index,
+                    status);
+    }
+    machine->joining = JOINING_INVITED;
+    machine->invite_ticket = (struct ticket_id){{0}};
+    machine->invite_number = 0;
+}
+
 void join_frame(struct world *machine, struct bytes frame)
 {
     struct sim *sim = machine->sim;
@@ -153,8 +169,7 @@ void join_frame(struct world *machine, struct bytes frame)
     }
     if (message.body.joined.status != 0) {
         if (message.body.joined.status != MESSAGE_ERROR_BUSY) {
-            sim_finding(sim, "J", "machine %u may not join: status %u", machine->index,
-                        message.body.joined.status);
+            refused(machine, message.body.joined.status);
         }
         return;
     }

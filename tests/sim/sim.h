@@ -82,6 +82,7 @@ struct world {
     struct map member_keys; /* key: member16, class1 */
 
     enum joining joining;
+    uint32_t join_refusals;
     uint64_t invite_number; /* the request for an invitation */
     struct ticket_id invite_ticket;
     uint8_t invitation_secret[32];
