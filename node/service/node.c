@@ -12,7 +12,12 @@
 #include <assert.h>
 #include <string.h>
 
-enum { ROOM_EVENTS = 20, ROOM_SIZE = 10 * 1024 };
+enum {
+    ROOM_EVENTS = 20,
+    ROOM_SIZE = 10 * 1024,
+    REPLICA_BLOCKS = 64, /* others' blocks that share one sync, when nobody waits for it */
+    REPLICA_LINGER_MS = 40,
+};
 
 void node_alarm(struct node *node, enum alarm alarm, uint64_t journal, uint64_t seq)
 {
@@ -128,8 +133,24 @@ bool node_step(struct node *node, const struct input *input)
     return !node->stopped;
 }
 
+/* Others' blocks that nobody here waits for may share a sync with those that come next. A till, a
+ * peer that asked for rights, or a sale that waits for them is never made to wait. */
+static bool may_linger(struct node *node)
+{
+    const struct batch *batch = node->open;
+    uint64_t now = world_monotonic_ms(node->world);
+    if (node->open_since_ms == 0) {
+        node->open_since_ms = now;
+    }
+    bool waited_for = batch->answer_count > 0 || batch->frame_count > 0 || node->parked_count > 0 ||
+                      node->draining || (node->block.open && node->block.header.count > 0);
+    return !waited_for && batch->block_count < REPLICA_BLOCKS &&
+           now - node->open_since_ms < REPLICA_LINGER_MS;
+}
+
 static void hand_over(struct node *node)
 {
+    node->open_since_ms = 0;
     journal_close(node);
     node->counters.digest = rows_digest(node->rows);
     counters_save(node->rows, &node->counters);
@@ -163,7 +184,9 @@ bool node_turn(struct node *node)
         speak(node, node->open);
         return true;
     }
-    hand_over(node);
+    if (!may_linger(node)) {
+        hand_over(node);
+    }
     return true;
 }
 

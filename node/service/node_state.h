@@ -99,6 +99,7 @@ struct node {
     struct batch *open;
     struct batch *flight;
     bool in_flight;
+    uint64_t open_since_ms; /* when the open batch got its first row; 0 = it has none */
 
     uint32_t peers_max;
     struct peer *peers;
