@@ -99,14 +99,10 @@ static bool token_is_live(struct world *machine, const struct book_token *token,
 
 uint32_t auditor_frozen_at(struct world *machine, const struct subject_id *account)
 {
-    const struct map *tokens = &machine->sim->auditor->book->tokens;
     uint32_t live = 0;
-    for (uint32_t i = 0; i < tokens->count; i++) {
-        const struct book_token *token = map_at(tokens, i);
-        if (memcmp(token->account, account->bytes, sizeof token->account) == 0 &&
-            token_is_live(machine, token, false)) {
-            live++;
-        }
+    for (const struct book_token *token = book_newest_token(machine->sim->auditor->book, account);
+         token != NULL; token = token->earlier) {
+        live += token_is_live(machine, token, false) ? 1 : 0;
     }
     return live;
 }
@@ -353,11 +349,9 @@ static void enter_own(struct world *machine, const struct block *block)
  * lifts, forbids to use the account. */
 static bool was_frozen(struct world *machine, const struct subject_id *account)
 {
-    const struct map *tokens = &machine->sim->auditor->book->tokens;
-    for (uint32_t i = 0; i < tokens->count; i++) {
-        const struct book_token *token = map_at(tokens, i);
-        if (memcmp(token->account, account->bytes, sizeof token->account) == 0 &&
-            token_is_live(machine, token, true) && token_is_live(machine, token, false)) {
+    for (const struct book_token *token = book_newest_token(machine->sim->auditor->book, account);
+         token != NULL; token = token->earlier) {
+        if (token_is_live(machine, token, true) && token_is_live(machine, token, false)) {
             return true;
         }
     }

@@ -170,7 +170,8 @@ int64_t book_sure_of_account(const struct book *book, const struct subject_id *a
     int64_t sum = 0;
     for (uint32_t i = 0; i < record->lot_count; i++) {
         const struct book_lot *lot = record->lots[i];
-        if (book_bucket_is_money(lot->bucket) && lot->to_day == 0 && lot->from_day <= day) {
+        if (book_bucket_is_money(lot->bucket) && book_lot_left(lot) > 0 && lot->to_day == 0 &&
+            lot->from_day <= day) {
             struct lot_id id = id_of(lot);
             sum += book_held(book, &id, journal);
         }
@@ -185,7 +186,7 @@ int64_t book_held_of_account(const struct book *book, const struct subject_id *a
     int64_t sum = 0;
     for (uint32_t i = 0; i < record->lot_count; i++) {
         const struct book_lot *lot = record->lots[i];
-        if (book_bucket_is_money(lot->bucket)) {
+        if (book_bucket_is_money(lot->bucket) && book_lot_left(lot) > 0) {
             struct lot_id id = id_of(lot);
             sum += book_held(book, &id, journal);
         }
@@ -204,15 +205,18 @@ uint32_t book_lots_of_account(const struct book *book, const struct subject_id *
     return count;
 }
 
+const struct book_token *book_newest_token(const struct book *book,
+                                           const struct subject_id *account)
+{
+    return account_of(book, account)->tokens;
+}
+
 uint32_t book_tokens(const struct book *book, const struct subject_id *account)
 {
     uint32_t live = 0;
-    for (uint32_t i = 0; i < book->tokens.count; i++) {
-        const struct book_token *token = map_at(&book->tokens, i);
-        if (memcmp(token->account, account->bytes, 16) == 0 && token->seen &&
-            token->lift_count == 0) {
-            live++;
-        }
+    for (const struct book_token *token = book_newest_token(book, account); token != NULL;
+         token = token->earlier) {
+        live += token->seen && token->lift_count == 0 ? 1 : 0;
     }
     return live;
 }

@@ -91,6 +91,8 @@ struct book_grant {
     int64_t granted;
 };
 
+struct book_token;
+
 struct book_account {
     uint8_t id[16];
     uint8_t member[16];
@@ -99,6 +101,7 @@ struct book_account {
     struct book_lot **lots; /* all that were ever issued, refund rights too */
     uint32_t lot_count;
     uint32_t lot_capacity;
+    struct book_token *tokens; /* the newest freeze; the others follow by `earlier` */
 };
 
 enum { BOOK_LIFTS_MAX = 16 }; /* each of at most eight nodes lifts a token once */
@@ -106,7 +109,9 @@ enum { BOOK_LIFTS_MAX = 16 }; /* each of at most eight nodes lifts a token once 
 struct book_token {
     uint8_t account[16];
     struct book_place freeze;
+    bool listed;
     bool seen;
+    struct book_token *earlier; /* of the same account */
     uint32_t lift_count;
     struct book_place lifts[BOOK_LIFTS_MAX]; /* the unfreezes that name it; more are not kept */
 };
@@ -173,6 +178,9 @@ int64_t book_sure_of_account(const struct book *book, const struct subject_id *a
 int64_t book_held_of_account(const struct book *book, const struct subject_id *account,
                              uint64_t journal);
 uint32_t book_lots_of_account(const struct book *book, const struct subject_id *account);
+/* The newest freeze token of an account, NULL if it has none. */
+const struct book_token *book_newest_token(const struct book *book,
+                                           const struct subject_id *account);
 uint32_t book_tokens(const struct book *book, const struct subject_id *account);
 /* What is left to refund of a sale. */
 int64_t book_refundable(const struct book *book, struct event_ref sale);

@@ -404,7 +404,14 @@ static struct book_token *token_of(const struct entry *entry, struct event_ref f
 {
     struct token_key key = {.freeze = book_place_of(freeze)};
     memcpy(key.account, entry->event->subject.bytes, sizeof key.account);
-    return map_put(&entry->book->tokens, &key);
+    struct book_token *token = map_put(&entry->book->tokens, &key);
+    if (!token->listed) {
+        struct book_account *account = map_put(&entry->book->accounts, key.account);
+        token->listed = true;
+        token->earlier = account->tokens;
+        account->tokens = token;
+    }
+    return token;
 }
 
 static enum invalid_reason enter_freeze(const struct entry *entry)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -92,6 +93,7 @@ static pid_t start_worker(const struct options *options, struct board *board, ui
     (void)fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* workers end with their parent */
         work(options, board, worker);
         (void)fflush(stdout);
         _exit(0);

@@ -51,14 +51,9 @@ static uint32_t number_of(const struct sim *sim, const struct network_link *link
 
 struct network_link *network_between(struct sim *sim, uint32_t a, uint32_t b)
 {
-    for (uint32_t i = sim->network.link_count; i-- > 0;) {
-        struct network_link *link = &sim->network.links[i];
-        if (!link->ended && ((link->listener == a && link->dialer == b) ||
-                             (link->listener == b && link->dialer == a))) {
-            return link;
-        }
-    }
-    return NULL;
+    uint32_t number = sim->network.newest[a][b];
+    struct network_link *link = number == 0 ? NULL : link_numbered(sim, number);
+    return link == NULL || link->ended ? NULL : link;
 }
 
 uint32_t network_number_between(struct sim *sim, uint32_t a, uint32_t b)
@@ -101,6 +96,8 @@ static void open_link(struct sim *sim, uint32_t listener, uint32_t dialer, bool 
     *link = (struct network_link){.listener = listener, .dialer = dialer, .joining = joining};
     uint64_t at_us = sim->now_us + draw_delay(sim);
     uint32_t number = number_of(sim, link);
+    network->newest[listener][dialer] = number;
+    network->newest[dialer][listener] = number;
     agenda_plan(&sim->agenda, (struct happening){.at_us = at_us,
                                                  .kind = HAPPENING_LINK_UP,
                                                  .node = listener,
@@ -288,13 +285,12 @@ void network_drop(struct sim *sim, uint32_t link_number)
 
 void network_crashed(struct sim *sim, uint32_t machine)
 {
-    for (uint32_t i = 0; i < sim->network.link_count; i++) {
-        struct network_link *link = &sim->network.links[i];
-        if (link->ended || (link->listener != machine && link->dialer != machine)) {
+    for (uint32_t other = 0; other < sim->machine_count; other++) {
+        struct network_link *link = network_between(sim, machine, other);
+        if (link == NULL) {
             continue;
         }
         link->ended = true;
-        uint32_t other = link->listener == machine ? link->dialer : link->listener;
         /* A process that dies closes its sockets; a power cut shows by silence only. */
         uint64_t delay_us = random_chance(&sim->network.random, 5000) ? draw_delay(sim) : 3000000;
         plan_down(sim, link, other, delay_us);

@@ -43,6 +43,8 @@ struct network {
     uint32_t link_count; /* links are numbered from 1 and never used again */
     uint32_t link_capacity;
     bool cut[NETWORK_MACHINES_MAX][NETWORK_MACHINES_MAX]; /* from, to */
+    /* the newest link between two, both ways round; 0 = none yet */
+    uint32_t newest[NETWORK_MACHINES_MAX][NETWORK_MACHINES_MAX];
 };
 
 void network_start(struct sim *sim, uint64_t seed, enum topology topology);

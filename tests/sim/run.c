@@ -138,9 +138,9 @@ static struct sim_options draw_options(uint64_t seed, bool loud, struct random_s
 static void run_phases(struct sim *sim, const struct weather *weather, struct random_stream *random,
                        bool long_run)
 {
-    uint64_t storms = long_run ? 6 : random_between(random, 1, 2);
+    uint64_t storms = long_run ? 4 : random_between(random, 1, 2);
     for (uint64_t i = 0; i < storms && sim->findings == 0; i++) {
-        uint64_t for_us = random_between(random, 6, 20) * 1000000 * (long_run ? 30 : 1);
+        uint64_t for_us = random_between(random, 6, 20) * 1000000 * (long_run ? 15 : 1);
         storm(sim, weather, for_us, random_chance(random, 2000));
         if (sim->findings == 0) {
             calm(sim);
