@@ -47,6 +47,7 @@ static enum status write_first_rows(struct store *store, struct key_store *keys,
     } else if (status != STATUS_OK) {
         explain(explanation, "the first blocks could not be made from what was given");
     }
+    host_world_free(world);
     return status;
 }
 

@@ -491,3 +491,8 @@ struct world *host_world_for_tools(struct store *store, struct key_store *keys)
     }
     return world;
 }
+
+void host_world_free(struct world *world)
+{
+    free(world);
+}

@@ -43,7 +43,9 @@ MUST_CHECK enum status host_config(const struct host_options *options, struct co
 int host_run(const struct host_options *options);
 
 /* A world for tools that work on a closed node: commits happen before world_commit returns, frames
- * and answers go nowhere. Keeps both. NULL without memory; lives as long as the process. */
+ * and answers go nowhere. Keeps both. NULL without memory. */
 struct world *host_world_for_tools(struct store *store, struct key_store *keys);
+/* Accepts NULL. */
+void host_world_free(struct world *world);
 
 #endif

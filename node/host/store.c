@@ -346,7 +346,9 @@ enum status store_next(struct store *store, struct bytes prefix, struct bytes af
         return STATUS_NOT_FOUND;
     }
     struct bytes found = iterator_key(store->iterator);
-    if (found.size < prefix.size || memcmp(found.data, prefix.data, prefix.size) != 0) {
+    bool inside =
+        found.size >= prefix.size && bytes_equal(bytes_of(found.data, prefix.size), prefix);
+    if (!inside) {
         return STATUS_NOT_FOUND;
     }
     struct bytes content = iterator_value(store->iterator);

@@ -777,6 +777,15 @@ void event_amounts(struct rows *rows, const struct event *event, int64_t *princi
                 sums[terms.bucket - 1] += line->amount;
             }
         }
+    } else if (event->known && event->type == EVENT_RIGHTS_MOVE) {
+        for (uint32_t i = 0; i < event->body.move.line_count; i++) {
+            struct terms_record terms;
+            const struct lot_line *line = &event->body.move.lines[i];
+            if (terms_load(rows, &line->lot, &terms) &&
+                (terms.bucket == BUCKET_PRINCIPAL || terms.bucket == BUCKET_BONUS)) {
+                sums[terms.bucket - 1] += line->amount;
+            }
+        }
     } else if (event->known && event->type == EVENT_REFUND) {
         struct sale_record sale;
         bool found = sale_load(rows, event->body.refund.sale, &sale);
