@@ -140,24 +140,27 @@ static bool file_load(const char *path, struct token_list *list, bool may_be_abs
     if (status == STATUS_NOT_FOUND && may_be_absent) {
         good = true;
     } else if (status == STATUS_NOT_FOUND) {
-        snprintf(problem, problem_size,
-                 "The file of tokens, %s, is not there, so no till could ask anything. Restore it "
-                 "from a backup, or set the node up anew.",
-                 path);
+        (void)snprintf(
+            problem, problem_size,
+            "The file of tokens, %s, is not there, so no till could ask anything. Restore it "
+            "from a backup, or set the node up anew.",
+            path);
     } else if (status != STATUS_OK) {
-        snprintf(problem, problem_size,
-                 "The file of tokens, %s, cannot be read. It must belong to the user that runs the "
-                 "node, and be at most %d bytes.",
-                 path, TOKENS_FILE_SIZE_MAX);
+        (void)snprintf(
+            problem, problem_size,
+            "The file of tokens, %s, cannot be read. It must belong to the user that runs the "
+            "node, and be at most %d bytes.",
+            path, TOKENS_FILE_SIZE_MAX);
     } else {
         size_t line = list_read(buffer_bytes(&content), list);
         good = line == 0;
         if (!good) {
-            snprintf(problem, problem_size,
-                     "%s:%zu: this line is no token: it should be {\"till\":n,\"name\":..,"
-                     "\"role\":\"till|manager|office|operator\",\"hash\":64 hex digits}, with "
-                     "tills rising. Correct or delete it.",
-                     path, line);
+            (void)snprintf(
+                problem, problem_size,
+                "%s:%zu: this line is no token: it should be {\"till\":n,\"name\":..,"
+                "\"role\":\"till|manager|office|operator\",\"hash\":64 hex digits}, with "
+                "tills rising. Correct or delete it.",
+                path, line);
         }
     }
     free(memory);
@@ -167,7 +170,7 @@ static bool file_load(const char *path, struct token_list *list, bool may_be_abs
 struct auth *auth_load(const char *path, bool may_be_absent, char *problem, size_t problem_size)
 {
     if (sodium_init() < 0) {
-        snprintf(problem, problem_size, "The cryptographic library does not start.");
+        (void)snprintf(problem, problem_size, "The cryptographic library does not start.");
         return NULL;
     }
     struct token_list *list = list_new(TOKENS_MAX);
@@ -286,7 +289,7 @@ static void token_make(struct token *token, uint32_t till, char text[static TOKE
 {
     uint8_t secret[32];
     randombytes_buf(secret, sizeof secret);
-    memcpy(text, "tk_", 3);
+    memcpy(text, "tk_", sizeof "tk_");
     sodium_bin2base64(text + 3, TOKEN_TEXT_SIZE - 3 + 1, secret, sizeof secret,
                       sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     sodium_memzero(secret, sizeof secret);

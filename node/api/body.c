@@ -13,7 +13,7 @@ struct body body_of(struct api_call *call)
 /* "items[2].name" for people and programs. */
 static void field_name(const struct body *body, const char *name, char field[static 96])
 {
-    snprintf(field, 96, "%s%s", body->at, name);
+    (void)snprintf(field, 96, "%s%s", body->at, name);
 }
 
 static void refuse(const struct body *body, enum problem problem, const char *name,
@@ -49,7 +49,7 @@ void body_only(const struct body *body, const char *const *names, size_t count)
         const char *name = json_object_iter_key(at);
         if (!name_is_among(name, names, count)) {
             char shown[48];
-            snprintf(shown, sizeof shown, "%.40s", name);
+            (void)snprintf(shown, sizeof shown, "%.40s", name);
             refuse(body, PROBLEM_MEMBER, shown,
                    "is not a member of this request. Check its spelling, or leave it out; "
                    "/openapi.yaml lists what there is.");
@@ -84,10 +84,11 @@ struct bytes body_text(const struct body *body, const char *name, enum body_need
         refuse(body, PROBLEM_FIELD, name, "must be a text in quotes.");
     } else if (!text_is_sound(text, size_max)) {
         char detail[200];
-        snprintf(detail, sizeof detail,
-                 "must be 1 to %zu bytes of readable text: no control characters, no marks that "
-                 "turn its direction, no piles of accents, not only spaces.",
-                 size_max);
+        (void)snprintf(
+            detail, sizeof detail,
+            "must be 1 to %zu bytes of readable text: no control characters, no marks that "
+            "turn its direction, no piles of accents, not only spaces.",
+            size_max);
         refuse(body, PROBLEM_FIELD, name, detail);
     } else {
         return text;
@@ -103,9 +104,10 @@ static int64_t integer_value(const struct body *body, const char *name, const js
         return number;
     }
     char detail[120];
-    snprintf(detail, sizeof detail,
-             "must be a whole number from %" PRId64 " to %" PRId64 ", without quotes, point or e.",
-             min, max);
+    (void)snprintf(detail, sizeof detail,
+                   "must be a whole number from %" PRId64 " to %" PRId64
+                   ", without quotes, point or e.",
+                   min, max);
     refuse(body, PROBLEM_FIELD, name, detail);
     return 0;
 }
@@ -140,7 +142,7 @@ struct body_amount body_amount(const struct body *body, const char *name, int64_
         return amount;
     }
     struct body inner = {.call = body->call, .object = value};
-    snprintf(inner.at, sizeof inner.at, "%.16s%.12s.", body->at, name);
+    (void)snprintf(inner.at, sizeof inner.at, "%.16s%.12s.", body->at, name);
     if (!json_is_object(value)) {
         refuse(body, PROBLEM_AMOUNT, name,
                "must be an object such as {\"minor\":30000,\"currency\":\"CNY\"}.");
@@ -156,10 +158,10 @@ struct body_amount body_amount(const struct body *body, const char *name, int64_
     struct bytes text = bytes_of(json_string_value(currency), json_string_length(currency));
     if (!json_is_integer(minor) || number < min || number > AMOUNT_MAX) {
         char detail[140];
-        snprintf(detail, sizeof detail,
-                 "must be a whole number of minor units (cents, fen) from %" PRId64 " to %" PRId64
-                 ", without quotes, point or e.",
-                 min, AMOUNT_MAX);
+        (void)snprintf(detail, sizeof detail,
+                       "must be a whole number of minor units (cents, fen) from %" PRId64
+                       " to %" PRId64 ", without quotes, point or e.",
+                       min, AMOUNT_MAX);
         refuse(&inner, PROBLEM_AMOUNT, "minor", detail);
     } else if (!json_is_string(currency) || !text_is_currency(text)) {
         refuse(&inner, PROBLEM_CURRENCY, "currency", "must be three capital letters, as in CNY.");
@@ -211,7 +213,7 @@ size_t body_array(const struct body *body, const char *name, size_t max)
     size_t size = json_array_size(value);
     if (!json_is_array(value) || size > max) {
         char detail[80];
-        snprintf(detail, sizeof detail, "must be an array of at most %zu objects.", max);
+        (void)snprintf(detail, sizeof detail, "must be an array of at most %zu objects.", max);
         refuse(body, PROBLEM_FIELD, name, detail);
         return 0;
     }
@@ -221,11 +223,11 @@ size_t body_array(const struct body *body, const char *name, size_t max)
 struct body body_element(const struct body *body, const char *name, size_t index)
 {
     struct body element = {.call = body->call};
-    snprintf(element.at, sizeof element.at, "%.12s[%zu].", name, index);
+    (void)snprintf(element.at, sizeof element.at, "%.12s[%zu].", name, index);
     element.object = json_array_get(json_object_get(body->object, name), index);
     if (!json_is_object(element.object)) {
         char place[32];
-        snprintf(place, sizeof place, "%.12s[%zu]", name, index);
+        (void)snprintf(place, sizeof place, "%.12s[%zu]", name, index);
         refuse(body, PROBLEM_FIELD, place, "must be an object in braces.");
         element.object = NULL;
     }

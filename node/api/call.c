@@ -51,7 +51,7 @@ void call_refuse(struct api_call *call, enum problem problem, const char *field,
     char sentence[512];
     va_list values;
     va_start(values, detail);
-    vsnprintf(sentence, sizeof sentence, detail, values);
+    (void)vsnprintf(sentence, sizeof sentence, detail, values);
     va_end(values);
     call->out.size = 0;
     call->out.comma = false;
@@ -118,8 +118,8 @@ uint64_t query_count(struct api_call *call, const char *name, uint64_t min, uint
     uint64_t value = fallback;
     if (text.size > 0 && (!count_parse(text, max, &value) || value < min)) {
         char detail[100];
-        snprintf(detail, sizeof detail, "must be a whole number from %" PRIu64 " to %" PRIu64 ".",
-                 min, max);
+        (void)snprintf(detail, sizeof detail,
+                       "must be a whole number from %" PRIu64 " to %" PRIu64 ".", min, max);
         refuse_parameter(call, name, detail);
     }
     return value;

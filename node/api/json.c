@@ -57,30 +57,32 @@ bool json_is_shallow(struct bytes text)
 json_t *json_parse_object(struct bytes text, char *why, size_t why_size)
 {
     if (text.size == 0) {
-        snprintf(why, why_size, "The body is empty.");
+        (void)snprintf(why, why_size, "The body is empty.");
         return NULL;
     }
     if (text.size > JSON_BODY_SIZE_MAX) {
-        snprintf(why, why_size, "The body is larger than %d bytes.", JSON_BODY_SIZE_MAX);
+        (void)snprintf(why, why_size, "The body is larger than %d bytes.", JSON_BODY_SIZE_MAX);
         return NULL;
     }
     if (!json_is_shallow(text)) {
-        snprintf(why, why_size, "The body has brackets more than %d deep, or a number written -0.",
-                 JSON_DEPTH_MAX);
+        (void)snprintf(why, why_size,
+                       "The body has brackets more than %d deep, or a number written -0.",
+                       JSON_DEPTH_MAX);
         return NULL;
     }
     json_error_t error;
     json_t *root = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, &error);
     if (root == NULL) {
         /* error.text may repeat what was sent, so only the place is told. */
-        snprintf(why, why_size, "The body is not JSON as RFC 8259 has it, at line %d column %d%s.",
-                 error.line, error.column,
-                 json_error_code(&error) == json_error_duplicate_key ? ": a name stands there twice"
-                                                                     : "");
+        (void)snprintf(
+            why, why_size, "The body is not JSON as RFC 8259 has it, at line %d column %d%s.",
+            error.line, error.column,
+            json_error_code(&error) == json_error_duplicate_key ? ": a name stands there twice"
+                                                                : "");
         return NULL;
     }
     if (!json_is_object(root)) {
-        snprintf(why, why_size, "The body is an array, not an object in braces.");
+        (void)snprintf(why, why_size, "The body is an array, not an object in braces.");
         json_decref(root);
         return NULL;
     }

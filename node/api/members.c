@@ -16,8 +16,7 @@ static void field_read(const struct body *body, uint8_t field, enum body_need ne
     if (!text_fits_field(field, text)) {
         static const char *const wants[] = {
             [FIELD_NAME] = "must be a name.",
-            [FIELD_PHONE] = "must be a phone number: 5 to 20 digits, with a + before them if it "
-                            "has a country code.",
+            [FIELD_PHONE] = "must be 5 to 20 digits, with a + before a country code.",
             [FIELD_ID_NUMBER] = "must be 4 to 40 letters and digits.",
             [FIELD_BIRTHDAY] = "must be a date: MM-DD or YYYY-MM-DD.",
             [FIELD_EMAIL] = "must be an e-mail address.",
@@ -35,8 +34,8 @@ void members_post_read(struct api_call *call)
     struct body body = body_of(call);
     BODY_ONLY(&body, "name", "phone", "id_number", "birthday", "email", "note");
     field_read(&body, FIELD_NAME, BODY_REQUIRED);
-    for (uint8_t field = FIELD_PHONE; field <= FIELD_NOTE; field++) {
-        field_read(&body, field, BODY_OPTIONAL);
+    for (unsigned field = FIELD_PHONE; field <= FIELD_NOTE; field++) {
+        field_read(&body, (uint8_t)field, BODY_OPTIONAL);
     }
 }
 

@@ -130,7 +130,7 @@ const char *verdict_title(enum verdict verdict)
 static void explain_amount(char *text, size_t size, const char *before, const char *money,
                            const char *after)
 {
-    snprintf(text, size, "%s%s%s", before, money, after);
+    (void)snprintf(text, size, "%s%s%s", before, money, after);
 }
 
 /* The sentence about a member's field around its name. */
@@ -138,12 +138,14 @@ static void explain_field(char *text, size_t size, const struct answer *answer)
 {
     const char *name = answer->field == 0 ? "a value" : member_field_name(answer->field);
     if (answer->verdict == REFUSED_MISSING_FIELD) {
-        snprintf(text, size,
-                 "Refused: %s is missing, and this product or step needs it. Ask the member for "
-                 "it and send it.",
-                 name);
+        (void)snprintf(
+            text, size,
+            "Refused: %s is missing, and this product or step needs it. Ask the member for "
+            "it and send it.",
+            name);
     } else {
-        snprintf(text, size, "Refused: %s is not acceptable. Correct it and send it again.", name);
+        (void)snprintf(text, size, "Refused: %s is not acceptable. Correct it and send it again.",
+                       name);
     }
 }
 
@@ -226,7 +228,7 @@ void verdict_explain(const struct answer *answer, char *text, size_t size)
         explain_field(text, size, answer);
     } else {
         const char *sentence = plain_sentence(answer->verdict);
-        snprintf(text, size, "%s", sentence == NULL ? "Refused." : sentence);
+        (void)snprintf(text, size, "%s", sentence == NULL ? "Refused." : sentence);
     }
 }
 
@@ -234,7 +236,7 @@ static void render_head(struct render *out, const char *code, const char *title,
                         const char *detail)
 {
     char type[64];
-    snprintf(type, sizeof type, "/problems/%s", code);
+    (void)snprintf(type, sizeof type, "/problems/%s", code);
     render_string(out, "type", type);
     render_string(out, "title", title);
     render_count(out, "status", status);

@@ -209,8 +209,9 @@ void render_money(struct render *out, const char *name, int64_t minor, const uin
 
 void ref_print(struct event_ref ref, char text[static RENDER_REF_SIZE])
 {
-    snprintf(text, RENDER_REF_SIZE, "%" PRIu32 ".%u-%" PRIu64 "-%u", journal_branch(ref.journal),
-             (unsigned)journal_incarnation(ref.journal), ref.seq, (unsigned)ref.index);
+    (void)snprintf(text, RENDER_REF_SIZE, "%" PRIu32 ".%u-%" PRIu64 "-%u",
+                   journal_branch(ref.journal), (unsigned)journal_incarnation(ref.journal), ref.seq,
+                   (unsigned)ref.index);
 }
 
 void render_ref(struct render *out, const char *name, struct event_ref ref)
@@ -231,8 +232,8 @@ void render_journal(struct render *out, const char *name, uint64_t journal)
         return;
     }
     char text[RENDER_REF_SIZE];
-    snprintf(text, sizeof text, "%" PRIu32 ".%u", journal_branch(journal),
-             (unsigned)journal_incarnation(journal));
+    (void)snprintf(text, sizeof text, "%" PRIu32 ".%u", journal_branch(journal),
+                   (unsigned)journal_incarnation(journal));
     render_string(out, name, text);
 }
 
@@ -242,9 +243,9 @@ void time_print(int64_t wall_ms, char text[static RENDER_TIME_SIZE])
     int64_t at = wall_ms < 0 ? 0 : wall_ms > LAST_MS ? LAST_MS : wall_ms;
     struct date date = calendar_date((uint32_t)(at / DAY_MS));
     unsigned ms = (unsigned)(at % DAY_MS);
-    snprintf(text, RENDER_TIME_SIZE, "%04d-%02u-%02uT%02u:%02u:%02u.%03uZ", (int)date.year,
-             (unsigned)date.month, (unsigned)date.day, ms / 3600000, ms / 60000 % 60,
-             ms / 1000 % 60, ms % 1000);
+    (void)snprintf(text, RENDER_TIME_SIZE, "%04d-%02u-%02uT%02u:%02u:%02u.%03uZ", (int)date.year,
+                   (unsigned)date.month, (unsigned)date.day, ms / 3600000, ms / 60000 % 60,
+                   ms / 1000 % 60, ms % 1000);
 }
 
 void render_time(struct render *out, const char *name, int64_t wall_ms)
@@ -283,7 +284,8 @@ void money_print(int64_t minor, const uint8_t *currency, char text[static RENDER
                          size % unit);
     }
     if (currency[0] != 0) {
-        snprintf(text + used, RENDER_MONEY_SIZE - (size_t)used, " %.3s", (const char *)currency);
+        (void)snprintf(text + used, RENDER_MONEY_SIZE - (size_t)used, " %.3s",
+                       (const char *)currency);
     }
 }
 
@@ -438,7 +440,7 @@ bool hex_parse(struct bytes text, uint8_t *out, size_t size)
         }
     }
     for (size_t i = 0; i < size; i++) {
-        out[i] = (uint8_t)(hex_digit(text.data[2 * i]) << 4 | hex_digit(text.data[2 * i + 1]));
+        out[i] = (uint8_t)(hex_digit(text.data[2 * i]) * 16 + hex_digit(text.data[2 * i + 1]));
     }
     return true;
 }

@@ -62,7 +62,7 @@ __attribute__((format(printf, 2, 0))) static void note(void *closure, const char
     bool pass = log_limit_pass(&http->noise, clock_monotonic_ms(), &dropped);
     pthread_mutex_unlock(&http->waking);
     if (pass) {
-        vsnprintf(text, sizeof text, format, values);
+        (void)vsnprintf(text, sizeof text, format, values);
         log_event(LOG_DEBUG, "http_listener", log_text("text", text),
                   log_count("dropped", dropped));
     }
@@ -264,6 +264,7 @@ static enum MHD_Result conclude(struct http *http, struct exchange *exchange)
     return MHD_YES;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the library's parameters */
 static enum MHD_Result on_request(void *closure, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *data,
                                   size_t *size, void **context)
@@ -400,7 +401,7 @@ static int listen_on(const struct addrinfo *addresses)
 
 static bool port_of(int descriptor, uint16_t *port)
 {
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {0};
     socklen_t size = sizeof bound;
     if (getsockname(descriptor, (struct sockaddr *)&bound, &size) != 0) {
         return false;
@@ -425,19 +426,21 @@ static bool open_listener(struct http *http, char *problem, size_t problem_size)
     struct addrinfo *addresses = NULL;
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     if (!config_split_endpoint(http->options.listen, true, host, &port)) {
-        snprintf(problem, problem_size,
-                 "Cannot listen for HTTP on \"%s\": write address:port, as in 127.0.0.1:7080 or "
-                 "[::1]:7080.",
-                 http->options.listen);
+        (void)snprintf(
+            problem, problem_size,
+            "Cannot listen for HTTP on \"%s\": write address:port, as in 127.0.0.1:7080 or "
+            "[::1]:7080.",
+            http->options.listen);
         return false;
     }
-    snprintf(service, sizeof service, "%u", (unsigned)port);
+    (void)snprintf(service, sizeof service, "%u", (unsigned)port);
     int failed = getaddrinfo(host, service, &hints, &addresses);
     if (failed != 0) {
-        snprintf(problem, problem_size,
-                 "Cannot listen for HTTP on \"%s\": the address is not known (%s). Correct it in "
-                 "the configuration.",
-                 http->options.listen, gai_strerror(failed));
+        (void)snprintf(
+            problem, problem_size,
+            "Cannot listen for HTTP on \"%s\": the address is not known (%s). Correct it in "
+            "the configuration.",
+            http->options.listen, gai_strerror(failed));
         return false;
     }
     http->listener = listen_on(addresses);
@@ -447,10 +450,10 @@ static bool open_listener(struct http *http, char *problem, size_t problem_size)
         return true;
     }
     char reason[128];
-    snprintf(problem, problem_size,
-             "Cannot listen for HTTP on \"%s\": %s. Stop the program that uses it, or choose "
-             "another address in the configuration.",
-             http->options.listen, strerror_r(error, reason, sizeof reason));
+    (void)snprintf(problem, problem_size,
+                   "Cannot listen for HTTP on \"%s\": %s. Stop the program that uses it, or choose "
+                   "another address in the configuration.",
+                   http->options.listen, strerror_r(error, reason, sizeof reason));
     return false;
 }
 
@@ -509,7 +512,7 @@ struct http *http_start(const struct http_options *options, struct api *api, str
 {
     struct http *http = calloc(1, sizeof *http);
     if (http == NULL) {
-        snprintf(problem, problem_size, "There is no memory left for the HTTP listener.");
+        (void)snprintf(problem, problem_size, "There is no memory left for the HTTP listener.");
         return NULL;
     }
     pthread_condattr_t monotonic;
@@ -533,8 +536,9 @@ struct http *http_start(const struct http_options *options, struct api *api, str
     }
     if (http->exchanges == NULL || http->connections == NULL || !start_watchdog(http) ||
         !start_daemon(http)) {
-        snprintf(problem, problem_size,
-                 "The HTTP listener does not start: no memory, threads or descriptors are left.");
+        (void)snprintf(
+            problem, problem_size,
+            "The HTTP listener does not start: no memory, threads or descriptors are left.");
         release(http);
         return NULL;
     }

@@ -44,7 +44,7 @@ static struct api *the_api(void)
         assert(status == STATUS_OK);
         (void)status;
         auth_free(auth);
-        snprintf(authorization, sizeof authorization, "Bearer %s", text);
+        (void)snprintf(authorization, sizeof authorization, "Bearer %s", text);
         api = api_new("tokens", problem, sizeof problem);
         assert(api != NULL);
     }

@@ -113,10 +113,10 @@ static void a_client_that_asks_first_is_told_to_go_on(void **state)
     char more[256];
     start(&plain, 16);
     int client = dial();
-    snprintf(more, sizeof more,
-             "Idempotency-Key: k\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
-             "Expect: 100-continue\r\n\r\n",
-             strlen(SPEND));
+    (void)snprintf(more, sizeof more,
+                   "Idempotency-Key: k\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
+                   "Expect: 100-continue\r\n\r\n",
+                   strlen(SPEND));
     say(client, head_of("POST", "/v1/spends", more));
     assert_int_equal(hear(client).status, 100);
     say(client, SPEND);
@@ -130,7 +130,7 @@ static void a_head_has_no_body(void **state)
     start(&plain, 16);
     int client = dial();
     char text[REQUEST_SIZE];
-    snprintf(text, sizeof text, "%s\r\n", head_of("HEAD", "/openapi.yaml", ""));
+    (void)snprintf(text, sizeof text, "%s\r\n", head_of("HEAD", "/openapi.yaml", ""));
     say(client, text);
     struct reply reply = hear_head(client);
     assert_int_equal(reply.status, 200);
@@ -335,7 +335,7 @@ static void an_address_in_use_is_explained(void **state)
     char problem[512] = "";
     char listen_at[64];
     start(&plain, 16);
-    snprintf(listen_at, sizeof listen_at, "127.0.0.1:%u", (unsigned)http_port(core.http));
+    (void)snprintf(listen_at, sizeof listen_at, "127.0.0.1:%u", (unsigned)http_port(core.http));
     struct http_options same = {.listen = listen_at};
     assert_null(http_start(&same, server.api, core.inbox, problem, sizeof problem));
     assert_non_null(strstr(problem, listen_at));

@@ -23,7 +23,7 @@
 static const char *hidden(void)
 {
     static char text[REQUEST_SIZE + 1];
-    snprintf(text, sizeof text, "%s", post("/v1/spends", "hidden", SPEND));
+    (void)snprintf(text, sizeof text, "%s", post("/v1/spends", "hidden", SPEND));
     return text;
 }
 
@@ -37,7 +37,7 @@ static void assert_attack_fails(const char *name, const char *head, int status)
     char text[SEVERAL_SIZE];
     /* First the head, whose memory is used again for the hidden one. */
     int size = snprintf(text, sizeof text, "%s\r\n", head);
-    snprintf(text + size, sizeof text - (size_t)size, "%s", hidden());
+    (void)snprintf(text + size, sizeof text - (size_t)size, "%s", hidden());
     say(client, text);
     struct reply reply = hear(client);
     if (reply.status != status) {
@@ -148,7 +148,7 @@ static void other_versions_and_a_missing_host_are_refused(void **state)
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
         char text[SEVERAL_SIZE];
         int client = dial();
-        snprintf(text, sizeof text, "%s\r\n%s", heads[i], hidden());
+        (void)snprintf(text, sizeof text, "%s\r\n%s", heads[i], hidden());
         say(client, text);
         (void)shutdown(client, SHUT_WR);
         struct reply reply = hear(client);
@@ -170,9 +170,10 @@ static void a_body_of_64_KiB_is_read(void **state)
     memcpy(body, SPEND, strlen(SPEND));
     start(&plain, 16);
     int client = dial();
-    snprintf(more, sizeof more,
-             "Idempotency-Key: k\r\nContent-Type: application/json\r\nContent-Length: 65536\r\n"
-             "\r\n");
+    (void)snprintf(
+        more, sizeof more,
+        "Idempotency-Key: k\r\nContent-Type: application/json\r\nContent-Length: 65536\r\n"
+        "\r\n");
     say(client, head_of("POST", "/v1/spends", more));
     say_bytes(client, body, 65536);
     assert_int_equal(hear(client).status, 201);

@@ -79,11 +79,12 @@ static inline int fixture_set_up(void **state)
         char name[16];
         char text[TOKEN_TEXT_SIZE + 1];
         const struct token *token = NULL;
-        snprintf(name, sizeof name, "till %u", i);
+        (void)snprintf(name, sizeof name, "till %u", i);
         assert_int_equal(auth_create(auth, bytes_of(name, strlen(name)), roles[i], &token, text),
                          STATUS_OK);
         assert_int_equal(token->till, i);
-        snprintf(fixture.authorization[i], sizeof fixture.authorization[i], "Bearer %s", text);
+        (void)snprintf(fixture.authorization[i], sizeof fixture.authorization[i], "Bearer %s",
+                       text);
     }
     auth_free(auth);
     fixture.api = api_new("tokens", problem, sizeof problem);
@@ -180,6 +181,7 @@ static inline struct request *asked(struct api_call *call, enum command_kind kin
     if (request == NULL) {
         fail_msg("refused: %.*s", (int)api_response(call)->body.size,
                  (const char *)api_response(call)->body.data);
+        abort();
     }
     assert_int_equal(request->kind, kind);
     assert_int_equal(request->staff, 0);

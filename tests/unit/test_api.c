@@ -357,7 +357,7 @@ static void a_new_till_s_token_works_at_once(void **state)
     api_end(call);
     assert_int_equal(json_integer_value(json_object_get(json, "till")), 5);
     char authorization[80];
-    snprintf(authorization, sizeof authorization, "Bearer %.60s", text_at(json, "token"));
+    (void)snprintf(authorization, sizeof authorization, "Bearer %.60s", text_at(json, "token"));
     json_decref(json);
     struct api_http http = http_of(NOBODY, "POST", "/v1/unfreezes", "{\"card\":\"" CARD "\"}");
     http.authorization = authorization;

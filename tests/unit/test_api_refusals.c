@@ -192,11 +192,11 @@ static void a_name_of_120_bytes_is_kept_and_121_are_refused(void **state)
 {
     (void)state;
     char body[200];
-    snprintf(body, sizeof body, "{\"name\":\"%0120d\"}", 1);
+    (void)snprintf(body, sizeof body, "{\"name\":\"%0120d\"}", 1);
     struct api_call *call = begin(TILL, "POST", "/v1/members", body);
     assert_non_null(api_request(call));
     api_end(call);
-    snprintf(body, sizeof body, "{\"name\":\"%0121d\"}", 1);
+    (void)snprintf(body, sizeof body, "{\"name\":\"%0121d\"}", 1);
     assert_refused(begin(TILL, "POST", "/v1/members", body), 422, "field");
 }
 
@@ -341,7 +341,7 @@ static void a_query_that_is_not_understood_is_refused(void **state)
         assert_refused(call, 400, "query");
     }
     char cursor[400];
-    snprintf(cursor, sizeof cursor, "/v1/branches?cursor=%0200d", 0);
+    (void)snprintf(cursor, sizeof cursor, "/v1/branches?cursor=%0200d", 0);
     assert_refused(begin(OPERATOR, "GET", cursor, NULL), 400, "query");
 }
 

@@ -25,19 +25,19 @@ static void what_is_not_quite_a_token_is_nobody(void **state)
     const char *good = fixture.authorization[TILL];
     struct auth *auth = auth_load("tokens", false, problem, sizeof problem);
     assert_non_null(auth);
-    snprintf(odd[0], sizeof odd[0], "%s", good + strlen("Bearer "));
-    snprintf(odd[1], sizeof odd[1], "Basic %s", good + strlen("Bearer "));
-    snprintf(odd[2], sizeof odd[2], "%s ", good);
-    snprintf(odd[3], sizeof odd[3], "%sA", good);
-    snprintf(odd[4], sizeof odd[4], "%.*s", (int)strlen(good) - 1, good);
-    snprintf(odd[5], sizeof odd[5], "Bearer");
-    snprintf(odd[6], sizeof odd[6], "Bearer ");
-    snprintf(odd[7], sizeof odd[7], "%s", "");
-    snprintf(odd[8], sizeof odd[8], "%s", good);
+    (void)snprintf(odd[0], sizeof odd[0], "%s", good + strlen("Bearer "));
+    (void)snprintf(odd[1], sizeof odd[1], "Basic %s", good + strlen("Bearer "));
+    (void)snprintf(odd[2], sizeof odd[2], "%s ", good);
+    (void)snprintf(odd[3], sizeof odd[3], "%sA", good);
+    (void)snprintf(odd[4], sizeof odd[4], "%.*s", (int)strlen(good) - 1, good);
+    (void)snprintf(odd[5], sizeof odd[5], "Bearer");
+    (void)snprintf(odd[6], sizeof odd[6], "Bearer ");
+    (void)snprintf(odd[7], sizeof odd[7], "%s", "");
+    (void)snprintf(odd[8], sizeof odd[8], "%s", good);
     odd[8][20] = odd[8][20] == 'x' ? 'y' : 'x';
-    snprintf(odd[9], sizeof odd[9], "%s, %s", good, "Bearer x");
-    snprintf(odd[10], sizeof odd[10], "Bearer\t%s", good + strlen("Bearer "));
-    snprintf(odd[11], sizeof odd[11], "Bearer %.64s", (const char *)token_file.text + 60);
+    (void)snprintf(odd[9], sizeof odd[9], "%s, %s", good, "Bearer x");
+    (void)snprintf(odd[10], sizeof odd[10], "Bearer\t%s", good + strlen("Bearer "));
+    (void)snprintf(odd[11], sizeof odd[11], "Bearer %.64s", (const char *)token_file.text + 60);
     for (size_t i = 0; i < 12; i++) {
         if (auth_check(auth, odd[i]) != NULL) {
             fail_msg("accepted: %s", odd[i]);
@@ -53,7 +53,8 @@ static void the_scheme_has_no_case(void **state)
     char problem[256];
     char text[320];
     struct auth *auth = auth_load("tokens", false, problem, sizeof problem);
-    snprintf(text, sizeof text, "bEARER  %s", fixture.authorization[TILL] + strlen("Bearer "));
+    (void)snprintf(text, sizeof text, "bEARER  %s",
+                   fixture.authorization[TILL] + strlen("Bearer "));
     assert_non_null(auth_check(auth, text));
     auth_free(auth);
 }
@@ -89,7 +90,7 @@ static void a_new_token_works_at_once_and_after_a_restart(void **state)
     struct auth *auth = auth_load("tokens", false, problem, sizeof problem);
     assert_int_equal(auth_create(auth, bytes_of("new", 3), TOKEN_OFFICE, &token, text), STATUS_OK);
     assert_int_equal(token->till, 5);
-    snprintf(authorization, sizeof authorization, "Bearer %s", text);
+    (void)snprintf(authorization, sizeof authorization, "Bearer %s", text);
     assert_ptr_equal(auth_check(auth, authorization), token);
     assert_non_null(auth_check(auth, fixture.authorization[TILL]));
     auth_free(auth);
@@ -147,7 +148,7 @@ static void a_token_that_could_not_be_written_does_not_work(void **state)
     token_file.failure = STATUS_FULL;
     assert_int_equal(auth_create(auth, bytes_of("new", 3), TOKEN_TILL, &token, text), STATUS_FULL);
     token_file.failure = STATUS_OK;
-    snprintf(authorization, sizeof authorization, "Bearer %s", text);
+    (void)snprintf(authorization, sizeof authorization, "Bearer %s", text);
     assert_null(auth_check(auth, authorization));
     (void)auth_list(auth, &count);
     assert_int_equal(count, 4);

@@ -89,14 +89,14 @@ static void each_refusal_is_explained_to_people(void **state)
         struct answer answer = {.kind = COMMAND_SPEND, .verdict = verdict};
         json_t *problem = problem_of(&answer);
         char type[64];
-        snprintf(type, sizeof type, "/problems/%s", verdict_name(verdict));
+        (void)snprintf(type, sizeof type, "/problems/%s", verdict_name(verdict));
         assert_string_equal(text_of(problem, "type"), type);
         assert_string_equal(text_of(problem, "code"), verdict_name(verdict));
         assert_true(strlen(text_of(problem, "title")) >= 10);
         const char *detail = text_of(problem, "detail");
         assert_true(strlen(detail) >= 40);
         assert_true(strlen(detail) < 390); /* not cut */
-        assert_int_equal(detail[strlen(detail) - 1], '.');
+        assert_string_equal(detail + strlen(detail) - 1, ".");
         assert_int_equal(json_integer_value(json_object_get(problem, "status")),
                          verdict_status(verdict));
         json_decref(problem);
