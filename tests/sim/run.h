@@ -14,7 +14,8 @@ struct run_result {
     uint64_t virtual_ms;
 };
 
-/* `long_run`: a quarter of an hour of virtual time instead of half a minute. Counts into `census`. */
+/* `long_run`: a quarter of an hour of virtual time instead of half a minute. Counts into
+ * `census`. */
 struct run_result run_seed(uint64_t seed, bool long_run, bool loud, struct census *census);
 
 #endif

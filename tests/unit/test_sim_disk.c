@@ -54,7 +54,10 @@ static void list_apply(struct list *list, const struct write *write)
             pair = &list->pairs[i];
         }
     }
-    assert_non_null(pair);
+    if (pair == NULL) {
+        fail_msg("the list is too short for this test");
+        return;
+    }
     pair->used = true;
     memcpy(pair->key, write->key.data, write->key.size);
     pair->key_size = write->key.size;
