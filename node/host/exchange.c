@@ -4,17 +4,22 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* A place in the table. The number of a request is generation << 32 | index, so that an answer to
- * an old one finds nobody. */
+enum {
+    INDEX_BITS = 16, /* of a request's number; the rest of it counts up and is never used twice */
+};
+
+/* A place in the table. The number of a request is count << INDEX_BITS | index, so that an answer
+ * to an old one finds nobody. */
 struct place {
     struct exchange *exchange; /* NULL = free */
-    uint32_t generation;
+    uint64_t number;
     uint32_t next_free;
 };
 
 struct exchange_table {
     pthread_mutex_t lock;
     _Atomic uint32_t open;
+    uint64_t count; /* requests ever asked */
     uint32_t capacity;
     uint32_t first_free; /* capacity = none */
     struct place places[];
@@ -22,6 +27,7 @@ struct exchange_table {
 
 struct exchange_table *exchange_table_new(uint32_t capacity)
 {
+    assert(capacity < 1U << INDEX_BITS);
     struct exchange_table *table = calloc(1, sizeof *table + capacity * sizeof table->places[0]);
     if (table == NULL) {
         return NULL;
@@ -29,7 +35,7 @@ struct exchange_table *exchange_table_new(uint32_t capacity)
     pthread_mutex_init(&table->lock, NULL);
     table->capacity = capacity;
     for (uint32_t i = 0; i < capacity; i++) {
-        table->places[i] = (struct place){.generation = 1, .next_free = i + 1};
+        table->places[i] = (struct place){.next_free = i + 1};
     }
     return table;
 }
@@ -80,7 +86,9 @@ bool exchange_ask(struct exchange_table *table, struct exchange *exchange, struc
         struct place *place = &table->places[index];
         table->first_free = place->next_free;
         place->exchange = exchange;
-        request->number = (uint64_t)place->generation << 32 | index;
+        table->count++;
+        place->number = table->count << INDEX_BITS | index;
+        request->number = place->number;
         exchange->state = EXCHANGE_ASKED;
         exchange->core_has_it = true;
         exchange->give_up_ms = give_up_ms;
@@ -92,9 +100,9 @@ bool exchange_ask(struct exchange_table *table, struct exchange *exchange, struc
 /* The place of a number, or NULL; then the core is done with whatever was there. */
 static struct place *place_of(struct exchange_table *table, uint64_t number)
 {
-    uint64_t index = number & UINT32_MAX;
+    uint64_t index = number & ((1U << INDEX_BITS) - 1);
     if (index >= table->capacity || table->places[index].exchange == NULL ||
-        table->places[index].generation != number >> 32) {
+        table->places[index].number != number) {
         return NULL;
     }
     return &table->places[index];
@@ -104,7 +112,6 @@ static void place_free(struct exchange_table *table, struct place *place)
 {
     place->exchange->core_has_it = false;
     place->exchange = NULL;
-    place->generation++;
     place->next_free = table->first_free;
     table->first_free = (uint32_t)(place - table->places);
 }

@@ -23,6 +23,7 @@ enum {
     SWEEP_MS = 100,
     HEADER_MEMORY = 16 * 1024,
     BACKLOG = 512,
+    SPEND_WAIT_MS = 800, /* what the node waits for rights if the till does not say */
 };
 
 struct http {
@@ -196,7 +197,10 @@ static uint64_t give_up_at(const struct http *http, const struct request *reques
     if (command_is_query(request->kind)) {
         return now + http->options.query_deadline_ms;
     }
-    uint64_t wait = request->kind == COMMAND_SPEND ? request->body.spend.wait_ms : 0;
+    uint64_t wait = 0;
+    if (request->kind == COMMAND_SPEND) {
+        wait = request->body.spend.wait_ms > 0 ? request->body.spend.wait_ms : SPEND_WAIT_MS;
+    }
     return now + http->options.command_deadline_ms + wait;
 }
 
@@ -365,7 +369,7 @@ static struct http_options with_defaults(const struct http_options *options)
     } defaults[] = {
         {&all.connections_max, 512},       {&all.connections_per_address, 16},
         {&all.request_deadline_ms, 10000}, {&all.idle_ms, 15000},
-        {&all.command_deadline_ms, 2000},  {&all.query_deadline_ms, 10000},
+        {&all.command_deadline_ms, 1800},  {&all.query_deadline_ms, 10000},
     };
     for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++) {
         if (*defaults[i].value == 0) {

@@ -17,7 +17,7 @@ struct http_options {
     uint32_t request_deadline_ms;     /* absolute, for the whole request; default 10,000 */
     uint32_t idle_ms;                 /* between requests; default 15,000 */
     /* How long the node may take: then the client is told that the outcome is not known. The time
-     * that a spend may wait for rights is added. Defaults 2,000 and 10,000. */
+     * that a spend may wait for rights is added. Defaults 1,800 and 10,000. */
     uint32_t command_deadline_ms;
     uint32_t query_deadline_ms;
 };
