@@ -125,6 +125,51 @@ static void accept(struct world *machine, bool with_dep, int64_t over)
     }
 }
 
+/* States again what it accepted before: nothing may come of it. */
+static void accept_again(struct world *machine)
+{
+    const struct book *book = auditor_book(machine->sim);
+    for (uint32_t i = 0; i < book->pairs.count; i++) {
+        const struct book_pair *pair = map_at(&book->pairs, i);
+        if (pair->to != machine->journal || pair->accepted == 0) {
+            continue;
+        }
+        struct lot_id id;
+        memcpy(id.bytes, pair->lot, sizeof id.bytes);
+        struct subject_id account = account_of_lot(book_lot_of(book, &id));
+        struct event event = hostile_event(machine, EVENT_RIGHTS_ACCEPT, &account);
+        event.body.accept.from = pair->from;
+        event.body.accept.line_count = 1;
+        event.body.accept.lines[0] = (struct accept_line){.lot = id, .cumulative = pair->accepted};
+        hostile_publish(machine, &event, (struct block_dep){0}, INVALID_NONE);
+        return;
+    }
+}
+
+/* Refunds `over` more of a line of its own sale than is left of it (or less, when negative). */
+static void refund(struct world *machine, int64_t over)
+{
+    const struct book *book = auditor_book(machine->sim);
+    for (uint32_t i = 0; i < book->lots.count; i++) {
+        const struct book_lot *right = map_at(&book->lots, i);
+        int64_t amount = book_lot_left(right) + over;
+        if (right->bucket != BUCKET_REFUND || right->issued_by.journal != machine->journal ||
+            amount < 1) {
+            continue;
+        }
+        struct subject_id account = account_of_lot(right);
+        struct event event = hostile_event(machine, EVENT_REFUND, &account);
+        event.body.refund.line_count = 1;
+        event.body.refund.lines[0] = (struct lot_line){
+            .lot = lot_id_of(right), .amount = amount, .after = over <= 0 ? -over : 0};
+        event.body.refund.sale = (struct event_ref){right->issued_by.journal, right->issued_by.seq,
+                                                    (uint16_t)right->issued_by.index};
+        hostile_publish(machine, &event, (struct block_dep){0},
+                        over > 0 ? INVALID_NOT_COVERED : INVALID_NONE);
+        return;
+    }
+}
+
 static void issue_foreign_number(struct world *machine, const struct book_lot *lot)
 {
     struct subject_id account = account_of_lot(lot);
@@ -157,7 +202,7 @@ static void do_deed(struct world *machine)
         return;
     }
     struct subject_id account = account_of_lot(any);
-    switch (random_below(hostile_random(machine), 12)) {
+    switch (random_below(hostile_random(machine), 15)) {
     case 0:
     case 1:
         top_up(machine, &account);
@@ -190,6 +235,15 @@ static void do_deed(struct world *machine)
         break;
     case 9:
         accept(machine, true, 0);
+        break;
+    case 12:
+        accept_again(machine);
+        break;
+    case 13:
+        refund(machine, 1);
+        break;
+    case 14:
+        refund(machine, -1);
         break;
     case 10:
         issue_foreign_number(machine, any);
