@@ -1,5 +1,5 @@
 # The tests. unit: pure layers; host: real LevelDB, ZeroMQ, processes; sim: the whole chain in one
-# thread; fuzz: decoders under libFuzzer.
+# thread; process: daemons that are killed and attacked; fuzz: decoders under libFuzzer.
 enable_testing()
 
 file(GLOB sim_sources CONFIGURE_DEPENDS tests/sim/*.c)
@@ -20,7 +20,7 @@ if(cmocka_FOUND)
     function(test_folder label folder)
         file(GLOB sources CONFIGURE_DEPENDS ${folder}/test_*.c)
         file(GLOB helpers CONFIGURE_DEPENDS ${folder}/*.c)
-        list(FILTER helpers EXCLUDE REGEX "/test_[a-z0-9_]+\\.c$|/main\\.c$")
+        list(FILTER helpers EXCLUDE REGEX "/test_[a-z0-9_]+\\.c$|/main\\.c$|_shim\\.c$|_rate\\.c$")
         if(label STREQUAL "sim")
             set(helpers "")
         endif()
@@ -40,6 +40,7 @@ if(cmocka_FOUND)
     test_folder(unit tests/unit sim api PkgConfig::jansson)
     test_folder(sim tests/sim ${model_world})
     test_folder(host tests/host ${real_world} PkgConfig::curl)
+    test_folder(process tests/process cli)
     foreach(name test_cli test_client test_audit)
         if(TARGET ${name})
             target_link_libraries(${name} PRIVATE cli)
@@ -59,6 +60,17 @@ if(cmocka_FOUND)
         endif()
     endforeach()
 endif()
+
+# What the process tests and ops/bench-commit run beside the daemons.
+add_library(fail_shim SHARED tests/process/fail_shim.c)
+target_link_libraries(fail_shim PRIVATE ${CMAKE_DL_LIBS})
+add_executable(commit_rate tests/process/commit_rate.c tests/process/pair.c)
+target_link_libraries(commit_rate PRIVATE cli)
+foreach(target fail_shim commit_rate)
+    set_property(TARGET ${target} PROPERTY C_EXTENSIONS ON)
+    target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+endforeach()
+add_dependencies(commit_rate tally tallyd)
 
 if(TALLY_FUZZ)
     file(GLOB fuzzers CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
