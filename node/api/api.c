@@ -70,6 +70,11 @@ int32_t call_zone_minutes(const struct api_call *call)
     return atomic_load(&call->api->zone_minutes);
 }
 
+bool api_knows(const struct api *api, const char *authorization)
+{
+    return auth_check(api->auth, authorization) != NULL;
+}
+
 /* Path and method. */
 static void route_call(struct api_call *call, const struct api_http *http)
 {

@@ -55,6 +55,9 @@ void api_set_metrics(struct api *api, const char *text, size_t size);
 /* East of UTC: dates in queries are days of the organisation's zone. 0 until it is called. */
 void api_set_zone(struct api *api, int32_t zone_minutes);
 
+/* True if this `Authorization` value (or NULL) is that of a token: before a large body is taken. */
+bool api_knows(const struct api *api, const char *authorization);
+
 /* Never NULL (aborts when memory is out). Borrows `http` only while it runs: the client may be gone
  * when the answer comes. */
 struct api_call *api_begin(struct api *api, const struct api_http *http);

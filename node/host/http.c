@@ -23,7 +23,8 @@ enum {
     SWEEP_MS = 100,
     HEADER_MEMORY = 16 * 1024,
     BACKLOG = 512,
-    SPEND_WAIT_MS = 800, /* what the node waits for rights if the till does not say */
+    STRANGER_BODY_SIZE_MAX = 8 * 1024, /* what is buffered for somebody without a token */
+    SPEND_WAIT_MS = 800,               /* what the node waits for rights if the till does not say */
 };
 
 struct http {
@@ -164,19 +165,6 @@ static enum MHD_Result on_header(void *closure, enum MHD_ValueKind kind, const c
     return MHD_YES;
 }
 
-static enum MHD_Result check_head(struct http *http, struct exchange *exchange, const char *method,
-                                  const char *version)
-{
-    struct framing framing = {0};
-    exchange->checked = true;
-    MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, on_header, &framing);
-    if (!framing_end(&framing, method, exchange->target, version)) {
-        return refuse_framing(http, exchange, &framing);
-    }
-    exchange->body_capacity = framing.body_size;
-    return MHD_YES;
-}
-
 /* Never more than Content-Length said, and that was bounded. */
 static enum MHD_Result take_piece(struct exchange *exchange, const char *data, size_t size)
 {
@@ -245,6 +233,23 @@ static enum MHD_Result serve(struct http *http, struct exchange *exchange, const
         return send_response(http, exchange);
     }
     return ask(http, exchange, wish);
+}
+
+static enum MHD_Result check_head(struct http *http, struct exchange *exchange, const char *method,
+                                  const char *version)
+{
+    struct framing framing = {0};
+    exchange->checked = true;
+    MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, on_header, &framing);
+    if (!framing_end(&framing, method, exchange->target, version)) {
+        return refuse_framing(http, exchange, &framing);
+    }
+    exchange->body_capacity = framing.body_size;
+    if (framing.body_size > STRANGER_BODY_SIZE_MAX &&
+        !api_knows(http->api, framing.values[FRAMING_AUTHORIZATION])) {
+        return serve(http, exchange, method); /* without its body: it is refused anyhow */
+    }
+    return MHD_YES;
 }
 
 /* The connection was resumed: there is an answer, or there will be none. */

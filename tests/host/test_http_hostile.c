@@ -181,6 +181,20 @@ static void a_body_of_64_KiB_is_read(void **state)
     (void)close(client);
 }
 
+/* Before it is sent: nothing of it is waited for. */
+static void a_large_body_from_a_stranger_is_not_taken(void **state)
+{
+    (void)state;
+    start(&plain, 16);
+    int client = dial();
+    say(client, "POST /v1/spends HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                "Idempotency-Key: k\r\nContent-Length: 60000\r\n\r\n");
+    struct reply reply = hear(client);
+    assert_int_equal(reply.status, 401);
+    assert_true(has_header(&reply, "Connection: close\r\n"));
+    assert_ended(client);
+}
+
 static void a_head_beyond_16_KiB_is_refused(void **state)
 {
     (void)state;
@@ -293,6 +307,7 @@ int main(void)
         TEST(framing_that_can_be_read_two_ways_is_refused),
         TEST(other_versions_and_a_missing_host_are_refused),
         TEST(a_body_of_64_KiB_is_read),
+        TEST(a_large_body_from_a_stranger_is_not_taken),
         TEST(a_head_beyond_16_KiB_is_refused),
         TEST(a_head_that_drips_is_ended_by_the_deadline),
         TEST(a_body_that_drips_is_ended_by_the_deadline),
