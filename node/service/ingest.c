@@ -74,6 +74,9 @@ static const uint8_t *key_for(struct node *node, const struct block *block)
 /* Signature checks of one frame: what each signature covers lies in one arena. */
 struct checks {
     uint32_t count;
+    uint64_t last_seq; /* the block that the last check is of, and the arena before it */
+    struct digest last_id;
+    size_t last_used;
     struct signature_check list[BLOCKS_PER_FRAME_MAX];
     uint8_t keys[BLOCKS_PER_FRAME_MAX][32];
     size_t used;
@@ -86,6 +89,17 @@ static bool add_check(struct node *node, struct checks *checks, const struct blo
     if (key == NULL) {
         return false;
     }
+    /* A block's id covers its header and signature, and the next header, which is signed, names
+     * that id: of blocks that follow one another only the last signature needs to be checked. */
+    bool linked = checks->count > 0 && block->header.seq == checks->last_seq + 1 &&
+                  digest_equal(&block->header.prev, &checks->last_id);
+    if (linked) {
+        checks->count--;
+        checks->used = checks->last_used;
+    }
+    checks->last_seq = block->header.seq;
+    checks->last_id = block->id;
+    checks->last_used = checks->used;
     memcpy(checks->keys[checks->count], key, 32);
     struct buffer body = {.data = checks->arena + checks->used,
                           .capacity = sizeof checks->arena - checks->used};

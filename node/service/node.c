@@ -87,8 +87,9 @@ static void hear_committed(struct node *node, enum status status)
     node->counters_committed = node->counters_flight;
     node->in_flight = false;
     note_committed(node, batch);
+    bool urgent = batch->frame_count > 0;
     speak(node, batch);
-    talk_committed(node, batch);
+    talk_committed(node, urgent);
     batch->block_count = 0;
     if (node->parked_count > 0) {
         node->parked_dirty = true;
@@ -160,7 +161,12 @@ static void hand_over(struct node *node)
     node->flight = batch;
     node->in_flight = true;
 #if defined(MUTANT_publish_before_commit)
-    talk_committed(node, batch);
+    for (uint32_t i = 0; i < batch->block_count; i++) {
+        const struct frontier_entry *entry =
+            frontier_find(&node->frontier, batch->blocks[i].journal);
+        node->seqs_committed[frontier_position(&node->frontier, entry)] = batch->blocks[i].seq;
+    }
+    talk_committed(node, true);
 #endif
     rows_commit(node->rows);
 }

@@ -12,7 +12,12 @@
 #include <assert.h>
 #include <string.h>
 
-enum { PROTOCOL_VERSION = 1, RULES_MAX = 1 };
+enum {
+    PROTOCOL_VERSION = 1,
+    RULES_MAX = 1,
+    PUSH_SIZE_MAX = FRAME_SIZE_MAX - 16 * 1024, /* room for the frame's own words */
+};
+static_assert((int)PUSH_SIZE_MAX > (int)BLOCK_SIZE_MAX, "the largest block can be pushed");
 
 struct peer *talk_peer_of_link(struct node *node, uint32_t link)
 {
@@ -319,41 +324,58 @@ static void hear_want(struct node *node, struct peer *peer, const struct message
     talk_send(node, peer, CHANNEL_BULK, answer);
 }
 
-/* A branch's own new blocks go at once to peers that are level; everything else is asked for. */
-static void push(struct node *node, const struct batch_block *block)
+/* The blocks of one journal that a nearly level peer lacks, in one frame: linked, so that one
+ * signature, the last, vouches for all. */
+static void push_to(struct node *node, struct peer *peer, uint32_t at)
 {
-    const struct frontier_entry *entry = frontier_find(&node->frontier, block->journal);
-    assert(entry != NULL);
-    uint32_t at = frontier_position(&node->frontier, entry);
-    bool loaded = false;
+    uint64_t tip = node->seqs_committed[at];
+    if (peer->journal == 0 || !peer_may_push(peer, at, tip)) {
+        return;
+    }
+    uint64_t journal = node->frontier.entries[at].journal;
     struct message *message = &node->message;
-    for (uint32_t i = 0; i < node->peers_max; i++) {
-        struct peer *peer = &node->peers[i];
-        if (!peer_may_push(peer, at, block->seq) || peer->journal == 0) {
-            continue;
+    message_begin(message, MESSAGE_BLOCKS, peer->session);
+    uint32_t used = 0;
+    uint64_t seq = peer->has[at];
+    while (seq < tip && message->body.blocks.count < BLOCKS_PER_FRAME_MAX) {
+        struct bytes whole = load_block(node, journal, seq + 1);
+        if (whole.size == 0 || used + whole.size > PUSH_SIZE_MAX) {
+            break;
         }
-        if (!loaded) {
-            message_begin(message, MESSAGE_BLOCKS, 0);
-            message->body.blocks.count = 1;
-            message->body.blocks.list[0] = load_block(node, block->journal, block->seq);
-            loaded = true;
-        }
-        if (message->body.blocks.list[0].size == 0) {
-            return;
-        }
-        message->session = peer->session;
-        peer_pushed(peer, at, block->seq);
+        memcpy(node->want_scratch + used, whole.data, whole.size);
+        message->body.blocks.list[message->body.blocks.count++] =
+            bytes_of(node->want_scratch + used, whole.size);
+        used += (uint32_t)whole.size;
+        seq++;
+    }
+    if (message->body.blocks.count > 0) {
+        peer_pushed(peer, at, seq);
         talk_send(node, peer, CHANNEL_CONTROL, message);
     }
 }
 
-void talk_committed(struct node *node, const struct batch *batch)
+/* A node pushes what it writes itself; others' blocks are asked for. */
+static void push_own(struct node *node)
 {
-    for (uint32_t i = 0; i < batch->block_count; i++) {
-        uint64_t journal = batch->blocks[i].journal;
-        if (journal == node->journal || (node->office && journal_is_authority(journal))) {
-            push(node, &batch->blocks[i]);
+    uint64_t journals[2] = {node->journal, node->office ? journal_of(0, 1) : 0};
+    for (uint32_t k = 0; k < 2; k++) {
+        const struct frontier_entry *entry =
+            journals[k] == 0 ? NULL : frontier_find(&node->frontier, journals[k]);
+        for (uint32_t i = 0; entry != NULL && i < node->peers_max; i++) {
+            if (node->peers[i].state == PEER_ESTABLISHED) {
+                push_to(node, &node->peers[i], frontier_position(&node->frontier, entry));
+            }
         }
+    }
+}
+
+void talk_committed(struct node *node, bool urgent)
+{
+#if defined(MUTANT_publish_before_commit)
+    urgent = true;
+#endif
+    if (urgent) {
+        push_own(node);
     }
 }
 
@@ -546,6 +568,7 @@ void talk_tick(struct node *node, uint64_t now_ms)
             send_digest(node, peer);
         }
     }
+    push_own(node);
     node->want_dirty = true;
     talk_schedule(node);
 }

@@ -9,8 +9,9 @@ void talk_link_up(struct node *node, const struct input *input);
 void talk_link_down(struct node *node, uint32_t link);
 void talk_hear(struct node *node, const struct input *input);
 void talk_tick(struct node *node, uint64_t now_ms);
-/* After a commit: pushes own new blocks to peers that are level. */
-void talk_committed(struct node *node, const struct batch *batch);
+/* After a commit: own new blocks go to nearly level peers with the next tick, a few to a frame; at
+ * once when somebody waits for one (a move of rights, a new branch). */
+void talk_committed(struct node *node, bool urgent);
 /* Asks for what peers have and we lack. */
 void talk_schedule(struct node *node);
 

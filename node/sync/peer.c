@@ -85,15 +85,16 @@ bool peer_is_paused(const struct peer *peer, uint64_t now_ms)
     return now_ms < peer->paused_till;
 }
 
-bool peer_may_push(const struct peer *peer, uint32_t position, uint64_t seq)
+bool peer_may_push(const struct peer *peer, uint32_t position, uint64_t tip)
 {
-    return peer->state == PEER_ESTABLISHED && peer->has[position] + 1 == seq &&
+    uint64_t has = peer->has[position];
+    return peer->state == PEER_ESTABLISHED && has < tip && tip - has <= PEER_PUSH_BLOCKS &&
            peer->pushed < PEER_PUSH_WINDOW;
 }
 
 void peer_pushed(struct peer *peer, uint32_t position, uint64_t seq)
 {
-    assert(peer->has[position] + 1 == seq);
+    assert(peer->has[position] < seq);
     peer->has[position] = seq;
     peer->pushed++;
 }

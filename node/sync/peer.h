@@ -35,7 +35,7 @@ struct peer {
     uint64_t digest_ms;
     uint64_t tips_version; /* frontier version of the last TIPS sent */
     bool tips_full;        /* the next TIPS lists everything */
-    uint32_t pushed;       /* blocks pushed since the last TIPS heard */
+    uint32_t pushed;       /* frames pushed since the last TIPS heard */
     uint64_t next_want;
     uint64_t pause_ms;    /* how long nothing is asked after the last want that came to nothing */
     uint64_t paused_till; /* 0 = not paused: others are asked first */
@@ -45,7 +45,8 @@ struct peer {
 };
 
 enum {
-    PEER_PUSH_WINDOW = 64, /* blocks pushed and not yet shown in the peer's TIPS */
+    PEER_PUSH_WINDOW = 64,  /* frames pushed since the peer last told its TIPS */
+    PEER_PUSH_BLOCKS = 128, /* who lacks more than that asks for it */
     PEER_GREET_EVERY_MS = 1000,
     PEER_TIPS_EVERY_MS = 25,
     PEER_DIGEST_EVERY_MS = 1000, /* the heartbeat of a session */
@@ -73,10 +74,10 @@ void peer_expire_wants(struct peer *peer, uint64_t now_ms);
 void peer_delivered(struct peer *peer);
 bool peer_is_paused(const struct peer *peer, uint64_t now_ms);
 
-/* May a new block `seq` at this frontier position be pushed: is the peer level, and not drowning?
- */
-bool peer_may_push(const struct peer *peer, uint32_t position, uint64_t seq);
-/* What the peer is believed to have can only grow by what it said or we sent in order. */
+/* May blocks up to `tip` at this frontier position be pushed: is the peer nearly level, and not
+ * drowning? One that is further behind asks. */
+bool peer_may_push(const struct peer *peer, uint32_t position, uint64_t tip);
+/* A frame with blocks up to `seq` was pushed. */
 void peer_pushed(struct peer *peer, uint32_t position, uint64_t seq);
 
 /* A journal was inserted into the frontier at `position`: move what stands beside it. */
