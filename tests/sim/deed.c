@@ -10,7 +10,7 @@
 static struct event hostile_event(struct world *machine, enum event_type type,
                                   const struct subject_id *subject)
 {
-    struct event event = {.type = type, .subject = *subject, .till = 1, .known = true};
+    struct event event = {.type = (uint16_t)type, .subject = *subject, .till = 1, .known = true};
     random_fill(hostile_random(machine), event.ticket.bytes, sizeof event.ticket.bytes);
     return event;
 }

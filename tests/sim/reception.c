@@ -66,7 +66,7 @@ static void copy_texts(struct request_copy *copy)
 {
     struct request *request = &copy->request;
     copy_text(copy, &request->cursor);
-    switch (request->kind) {
+    switch ((int)request->kind) {
     case COMMAND_ENROL:
         for (uint32_t i = 0; i < request->body.enrol.field_count; i++) {
             copy_text(copy, &request->body.enrol.fields[i].text);
@@ -111,18 +111,7 @@ static void copy_texts(struct request_copy *copy)
     case QUERY_HISTORY:
         copy_text(copy, &request->body.history.account.card);
         break;
-    case COMMAND_ISSUE_CARD:
-    case QUERY_SALE:
-    case QUERY_TICKET:
-    case QUERY_NODE:
-    case QUERY_BRANCHES:
-    case QUERY_PRODUCTS:
-    case QUERY_DAYS:
-    case QUERY_LIABILITY:
-    case QUERY_HOLDERS:
-    case QUERY_FEED:
-    case QUERY_INVALID:
-    case COMMAND_KIND_COUNT:
+    default: /* no texts but the cursor */
         break;
     }
 }
