@@ -348,9 +348,9 @@ static bool is_name(struct bytes name, const char *known)
 
 uint8_t tender_by_name(struct bytes name)
 {
-    for (uint8_t tender = 1; tender <= TENDER_OTHER; tender++) {
-        if (is_name(name, tender_name(tender))) {
-            return tender;
+    for (unsigned tender = 1; tender <= TENDER_OTHER; tender++) {
+        if (is_name(name, tender_name((uint8_t)tender))) {
+            return (uint8_t)tender;
         }
     }
     return 0;
@@ -358,9 +358,9 @@ uint8_t tender_by_name(struct bytes name)
 
 uint8_t freeze_kind_by_name(struct bytes name)
 {
-    for (uint8_t kind = 1; kind <= FREEZE_COURT; kind++) {
-        if (is_name(name, freeze_kind_name(kind))) {
-            return kind;
+    for (unsigned kind = 1; kind <= FREEZE_COURT; kind++) {
+        if (is_name(name, freeze_kind_name((uint8_t)kind))) {
+            return (uint8_t)kind;
         }
     }
     return 0;
@@ -368,9 +368,9 @@ uint8_t freeze_kind_by_name(struct bytes name)
 
 uint16_t event_type_by_name(struct bytes name)
 {
-    for (uint16_t type = 1; type <= EVENT_ACCOUNT_UNFREEZE; type++) {
-        if (is_name(name, event_type_name(type))) {
-            return type;
+    for (unsigned type = 1; type <= EVENT_ACCOUNT_UNFREEZE; type++) {
+        if (is_name(name, event_type_name((uint16_t)type))) {
+            return (uint16_t)type;
         }
     }
     return 0;
@@ -378,9 +378,9 @@ uint16_t event_type_by_name(struct bytes name)
 
 uint8_t spend_order_by_name(struct bytes name)
 {
-    for (uint8_t order = 0; order <= SPEND_EXPIRY_FIRST; order++) {
-        if (is_name(name, spend_order_name(order))) {
-            return order;
+    for (unsigned order = 0; order <= SPEND_EXPIRY_FIRST; order++) {
+        if (is_name(name, spend_order_name((uint8_t)order))) {
+            return (uint8_t)order;
         }
     }
     return UINT8_MAX;

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,10 +34,9 @@ enum { PURPOSES = sizeof purposes / sizeof purposes[0] };
 static enum status key_path(char path[static FILE_PATH_SIZE_MAX], const char *data_directory,
                             const char *purpose)
 {
-    char name[64] = "keys/";
+    char name[64];
     assert(strlen(purpose) <= KEY_FILE_PURPOSE_SIZE_MAX);
-    strcat(name, purpose);
-    strcat(name, ".key");
+    (void)snprintf(name, sizeof name, "keys/%s.key", purpose);
     return file_path(path, data_directory, name);
 }
 

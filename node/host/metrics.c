@@ -65,7 +65,9 @@ static void escape(char out[static LABEL_SIZE_MAX], struct bytes value)
         char c = (char)value.data[i];
         if (c == '\\' || c == '"' || c == '\n') {
             out[used++] = '\\';
-            c = c == '\n' ? 'n' : c;
+            if (c == '\n') {
+                c = 'n';
+            }
         }
         out[used++] = c;
     }

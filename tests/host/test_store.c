@@ -46,7 +46,7 @@ static enum status put_large(struct store *store, uint32_t number, size_t size)
     char key[16];
     assert_true(size <= sizeof value);
     for (size_t i = 0; i < size; i++) { /* does not compress */
-        value[i] = (uint8_t)((i * 2654435761U + number * 40503U) >> 13);
+        value[i] = (uint8_t)((i * 2654435761U + (size_t)number * 40503U) >> 13);
     }
     (void)snprintf(key, sizeof key, "k%06u", (unsigned)number);
     struct write write = {.key = text(key), .value = bytes_of(value, size)};

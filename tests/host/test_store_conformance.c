@@ -130,7 +130,8 @@ struct candidate {
 static void candidate_reopen(struct candidate *candidate)
 {
     /* A small write buffer, so that the script crosses many tables and compactions. */
-    static const struct store_options small = {.write_buffer_bytes = 64 * 1024, .reserve_bytes = 2};
+    static const struct store_options small = {.write_buffer_bytes = (size_t)64 * 1024,
+                                               .reserve_bytes = 2};
     store_close(candidate->store);
     assert_int_equal(store_open(candidate->path, &small, &candidate->store, NULL), STATUS_OK);
 }

@@ -250,7 +250,9 @@ static void vectors_compute(struct vectors *vectors)
     invitation_add(vectors);
     for (size_t i = 0; i < vectors->count; i++) {
         for (char *letter = vectors->list[i].name; *letter != 0; letter++) {
-            *letter = *letter == '_' ? '-' : *letter;
+            if (*letter == '_') {
+                *letter = '-';
+            }
         }
     }
 }
