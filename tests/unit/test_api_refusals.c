@@ -96,6 +96,7 @@ static void other_numbers_are_whole_and_in_bounds_too(void **state)
         {ITEMS("[{\"name\":\"a\",\"charged\":-1}]"), 422, "field"},
         {ITEMS("[{\"name\":\"a\",\"charged\":1,\"quantity\":0}]"), 422, "field"},
         {ITEMS("[{\"name\":\"a\",\"charged\":1,\"quantity\":4294967297}]"), 422, "field"},
+        {ITEMS("[{\"name\":\"a\",\"charged\":1,\"quantity\":1000001}]"), 422, "field"},
         {ITEMS("[{\"name\":\"a\",\"charged\":\"1\"}]"), 422, "field"},
         {ITEMS("[{\"name\":\"\",\"charged\":1}]"), 422, "field"},
         {ITEMS("[{\"name\":\"a\",\"charged\":1,\"colour\":1}]"), 422, "unknown_field"},
@@ -279,6 +280,7 @@ static void words_outside_the_list_are_refused(void **state)
     ASSERT_ALL_REFUSED("/v1/refunds", refunds);
     ASSERT_ALL_REFUSED("/v1/tills", tills);
     ASSERT_ALL_REFUSED("/v1/invitations", invitations);
+    assert_refused(begin(OPERATOR, "POST", "/v1/tills?x=1", "{\"name\":\"a\"}"), 400, "query");
     assert_int_equal(token_file.replacements, before);
 }
 
@@ -354,6 +356,8 @@ static void a_name_of_another_form_is_not_there(void **state)
     assert_refused(begin(TILL, "GET", "/v1/accounts/1/events", NULL), 404, "unknown_account");
     assert_refused(begin(TILL, "GET", "/v1/members/" ID "%20", NULL), 404, "unknown_member");
     assert_refused(begin(TILL, "GET", "/v1/sales/17", NULL), 404, "unknown_sale");
+    assert_refused(begin(TILL, "GET", "/v1/accounts/00000000000000000000000000000000", NULL), 404,
+                   "unknown_account");
 }
 
 /* Class 9. */

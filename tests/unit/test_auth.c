@@ -80,6 +80,25 @@ static void the_file_keeps_the_hash_and_not_the_token(void **state)
     assert_true(file_holds(hex));
 }
 
+static void each_byte_of_the_hash_counts(void **state)
+{
+    (void)state;
+    char problem[256];
+    uint8_t *hash = memmem(token_file.text, token_file.size, "\"hash\":\"", 8);
+    assert_non_null(hash);
+    hash += 8;
+    for (size_t i = 0; i < 64; i++) {
+        uint8_t before = hash[i];
+        hash[i] = before == '0' ? '1' : '0';
+        struct auth *auth = auth_load("tokens", false, problem, sizeof problem);
+        assert_non_null(auth);
+        assert_null(auth_check(auth, fixture.authorization[TILL]));
+        assert_non_null(auth_check(auth, fixture.authorization[MANAGER]));
+        auth_free(auth);
+        hash[i] = before;
+    }
+}
+
 static void a_new_token_works_at_once_and_after_a_restart(void **state)
 {
     (void)state;
@@ -233,6 +252,7 @@ int main(void)
         TEST(what_is_not_quite_a_token_is_nobody),
         TEST(the_scheme_has_no_case),
         TEST(the_file_keeps_the_hash_and_not_the_token),
+        TEST(each_byte_of_the_hash_counts),
         TEST(a_new_token_works_at_once_and_after_a_restart),
         TEST(what_a_reader_holds_outlives_new_tokens),
         TEST(a_name_is_taken_once),

@@ -260,6 +260,25 @@ static void bytes_that_are_not_UTF_8_become_the_replacement_character(void **sta
                           "b\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
 }
 
+/* Overlong forms, halves of surrogate pairs, and what lies above U+10FFFF. */
+static void characters_that_do_not_exist_are_replaced(void **state)
+{
+    (void)state;
+    static const char *const none[] = {"\xe0\x80\x80",     "\xe0\x9f\xbf",     "\xed\xa0\x80",
+                                       "\xed\xbf\xbf",     "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf",
+                                       "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc1\xbf"};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        struct render out = {0};
+        render_text(&out, NULL, text(none[i]));
+        assert_int_equal(out.size, 2 + 3 * strlen(none[i]));
+        assert_memory_equal(out.data, "\"\xef\xbf\xbd", 4);
+        render_free(&out);
+    }
+    struct render out = {0};
+    render_text(&out, NULL, text("\xe0\xa0\x80\xed\x9f\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"));
+    assert_rendered(&out, "\"\xe0\xa0\x80\xed\x9f\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"");
+}
+
 static void references_and_journals_are_written_and_read(void **state)
 {
     (void)state;
@@ -394,6 +413,7 @@ int main(void)
         cmocka_unit_test(values_are_written_in_one_form),
         cmocka_unit_test(a_text_can_break_neither_the_JSON_nor_a_page),
         cmocka_unit_test(bytes_that_are_not_UTF_8_become_the_replacement_character),
+        cmocka_unit_test(characters_that_do_not_exist_are_replaced),
         cmocka_unit_test(references_and_journals_are_written_and_read),
         cmocka_unit_test(what_is_not_a_reference_is_refused),
         cmocka_unit_test(times_are_written_in_UTC_with_milliseconds),
