@@ -1,5 +1,6 @@
 /* Members and cards on a chain of real daemons: rows C01 and C06. */
 #include "chain.h"
+#include "crowd.h"
 
 #include "replay_answer.h"
 
@@ -16,10 +17,8 @@
 enum {
     CARDS_EACH = 100,
     MEMBERS_MANY = 1000,
-    LANES = 16,
     FINDS = 200,
     PATH_SIZE = 160,
-    BODY_SIZE = 256,
 };
 
 static int compare_cards(const void *a, const void *b)
@@ -108,48 +107,21 @@ static void phone_of(size_t i, char text[static 16])
     (void)snprintf(text, 16, "139%08zu", i);
 }
 
-/* Puts one more member on its way over this lane. */
-static void send_member(struct traffic_client *client, int lane, size_t i)
+static void load_members(struct chain *chain, size_t node)
 {
-    char phone[16];
-    char key[32];
-    char body[BODY_SIZE];
-    phone_of(i, phone);
-    (void)snprintf(key, sizeof key, "member-%zu", i);
-    (void)snprintf(body, sizeof body, "{\"name\":\"Member %zu\",\"phone\":\"%s\"}", i, phone);
-    struct traffic_request request = {"POST", "/v1/members", key, body};
-    traffic_client_send(client, lane, &request, 20000, i);
-}
-
-static void load_members(struct chain *chain, size_t node, size_t count)
-{
-    struct traffic_node target = {chain->nodes[node].url, chain->nodes[node].tokens[0]};
-    struct explanation explanation = {""};
-    struct traffic_client *client = traffic_client_new(&target, 1, LANES, &explanation);
-    assert_non_null(client);
-    struct traffic_answer answers[LANES];
-    size_t sent = 0;
-    size_t done = 0;
-    while (done < count) {
-        int lane = traffic_client_idle(client, 0);
-        while (sent < count && lane != TRAFFIC_LANE_NONE) {
-            send_member(client, lane, sent++);
-            lane = traffic_client_idle(client, 0);
-        }
-        size_t got = traffic_client_wait(client, 1000, answers, LANES);
-        for (size_t i = 0; i < got; i++) {
-            size_t member = answers[i].tag;
-            if (answers[i].http == 201) {
-                done++;
-            } else if (answers[i].http == 503) { /* not known, or busy: the same again */
-                send_member(client, traffic_client_idle(client, 0), member);
-            } else {
-                fail_msg("HTTP %d: %.*s", answers[i].http, (int)answers[i].body.size,
-                         (const char *)answers[i].body.data);
-            }
-        }
+    static struct deed deeds[MEMBERS_MANY];
+    for (size_t i = 0; i < MEMBERS_MANY; i++) {
+        char phone[16];
+        phone_of(i, phone);
+        deeds[i].caller = node;
+        (void)snprintf(deeds[i].key, sizeof deeds[i].key, "member-%zu", i);
+        (void)snprintf(deeds[i].body, sizeof deeds[i].body,
+                       "{\"name\":\"Member %zu\",\"phone\":\"%s\"}", i, phone);
     }
-    traffic_client_free(client);
+    struct crowd crowd = {.path = "/v1/members", .deeds = deeds, .count = MEMBERS_MANY};
+    crowd_run(chain, &crowd);
+    assert_int_equal(crowd_count(&crowd, 201), MEMBERS_MANY);
+    crowd_free(&crowd);
 }
 
 static void c06_find_a_member_by_phone_and_card_among_1000(void **state)
@@ -159,7 +131,7 @@ static void c06_find_a_member_by_phone_and_card_among_1000(void **state)
     char path[PATH_SIZE];
     char phone[16];
     uint64_t started = chain_now_us();
-    load_members(chain, A, MEMBERS_MANY);
+    load_members(chain, A);
     print_message("           %d members enrolled in %" PRIu64 " ms\n", MEMBERS_MANY,
                   (chain_now_us() - started) / 1000);
     for (size_t i = 0; i < FINDS; i++) {

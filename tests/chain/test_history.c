@@ -1,8 +1,7 @@
 /* What happened to an account, asked in every way, equals the ledger read from end to end: rows C13
  * and L08. */
 #include "chain.h"
-
-#include "replay_answer.h"
+#include "crowd.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +15,6 @@
 enum {
     PATH_SIZE = 256,
     ROUNDS = 12,
-    LANES = 24,
     DEEDS = 120, /* side by side */
 };
 
@@ -246,68 +244,40 @@ static void l08_the_sum_of_all_histories_is_what_the_office_owes(void **state)
 }
 
 /* Many tills at once, so that several sales of one card share a block. */
-static size_t spend_side_by_side(struct chain *chain, const char *card, json_t *receipts)
-{
-    struct traffic_node target = {chain->nodes[A].url, chain->nodes[A].tokens[1]};
-    struct explanation explanation = {""};
-    struct traffic_client *client = traffic_client_new(&target, 1, LANES, &explanation);
-    assert_non_null(client);
-    struct traffic_answer answers[LANES];
-    char body[PATH_SIZE];
-    char key[64];
-    size_t sent = 0;
-    size_t done = 0;
-    while (done < DEEDS) {
-        for (int lane = traffic_client_idle(client, 0); sent < DEEDS && lane != TRAFFIC_LANE_NONE;
-             lane = traffic_client_idle(client, 0)) {
-            (void)snprintf(body, sizeof body,
-                           "{\"card\":\"%s\",\"amount\":{\"minor\":%zu,\"currency\":\"USD\"}}",
-                           card, sent + 1);
-            (void)snprintf(key, sizeof key, "%s-%zu", card, sent);
-            struct traffic_request request = {"POST", "/v1/spends", key, body};
-            traffic_client_send(client, lane, &request, 20000, sent++);
-        }
-        size_t got = traffic_client_wait(client, 1000, answers, LANES);
-        for (size_t i = 0; i < got; i++) {
-            assert_int_equal(answers[i].http, 201);
-            assert_int_equal(json_array_append_new(receipts, replay_answer_parse(answers[i].body)),
-                             0);
-        }
-        done += got;
-    }
-    traffic_client_free(client);
-    return done;
-}
-
 static void t1_the_resulting_balance_is_that_of_the_receipt_also_within_one_block(void **state)
 {
+    static struct deed deeds[DEEDS];
     struct chain *chain = *state;
     struct used used;
     char path[PATH_SIZE];
     chain_card(chain, A, 1, used.account, used.card);
     (void)chain_top_up(chain, A, used.card, 30000);
-    json_t *receipts = json_array();
-    size_t count = spend_side_by_side(chain, used.card, receipts);
+    for (size_t i = 0; i < DEEDS; i++) {
+        (void)snprintf(path, sizeof path, "%s-%zu", used.card, i);
+        deed_pay(&deeds[i], A + TILL, path, used.card, (int64_t)i + 1);
+    }
+    struct crowd crowd = {.path = "/v1/spends", .deeds = deeds, .count = DEEDS};
+    crowd_run(chain, &crowd);
+    assert_int_equal(crowd_count(&crowd, 201), DEEDS);
     (void)snprintf(path, sizeof path, "/v1/accounts/%s/events?type=spend&limit=200", used.account);
     json_t *entries = all_pages(chain, A, path);
-    assert_int_equal(json_array_size(entries), count);
+    assert_int_equal(json_array_size(entries), DEEDS);
     size_t in_company = 0;
-    for (size_t i = 0; i < count; i++) {
-        const json_t *receipt = json_array_get(receipts, i);
-        const char *event = text_of(receipt, "event");
+    for (size_t i = 0; i < DEEDS; i++) {
+        const char *event = text_of(deeds[i].json, "event");
         const json_t *entry = feed_line(entries, event);
         assert_non_null(entry);
         in_company += strcmp(strrchr(event, '-'), "-0") != 0;
-        if (minor(receipt, "balance") != minor(entry, "balance_after")) {
+        if (minor(deeds[i].json, "balance") != minor(entry, "balance_after")) {
             fail_msg("The receipt of %s says %" PRId64 ", the history %" PRId64 ".", event,
-                     minor(receipt, "balance"), minor(entry, "balance_after"));
+                     minor(deeds[i].json, "balance"), minor(entry, "balance_after"));
         }
     }
-    print_message("           %zu of %zu sales were not the first of their block\n", in_company,
-                  count);
+    print_message("           %zu of %d sales were not the first of their block\n", in_company,
+                  DEEDS);
     assert_true(in_company > 0);
     json_decref(entries);
-    json_decref(receipts);
+    crowd_free(&crowd);
 }
 
 int main(void)
