@@ -278,9 +278,13 @@ bool load_resolve(struct load *load, uint64_t patience_ms)
 {
     uint64_t started = clock_monotonic_ms();
     load_settle(load);
-    while (load->unknown > 0 && clock_monotonic_ms() - started < patience_ms) {
+    while (load->unknown > 0 && load->counts.wrong == 0 &&
+           clock_monotonic_ms() - started < patience_ms) {
         load_turn(load, false, 0);
         load_settle(load);
     }
-    return load->unknown == 0;
+    if (load->unknown > 0) {
+        load_wrong(load, "%zu deeds stay unknown", load->unknown);
+    }
+    return load->counts.wrong == 0;
 }

@@ -72,7 +72,8 @@ void load_stop(struct load *load);
 void load_turn(struct load *load, bool fresh, int wait_ms);
 /* Takes the answers that are still to come, sends nothing. */
 void load_settle(struct load *load);
-/* Sends what is unknown until it is known. False if it does not become so. */
+/* Sends what is unknown until it is known. False, with a sentence in load->wrong, if it does not
+ * become so, or anything else was wrong. */
 MUST_CHECK bool load_resolve(struct load *load, uint64_t patience_ms);
 
 /* The key of a deed. */

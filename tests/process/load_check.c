@@ -174,9 +174,9 @@ bool load_check(struct load *load)
         load_wrong(load, "the office did not come to the branch's state");
     }
     check_feed(load, PAIR_OFFICE);
-    if (view.alarms != 0 || view.invalid_events != 0 || view.read_only) {
-        load_wrong(load, "%" PRIu64 " alarms, %" PRIu64 " invalid events%s", view.alarms,
-                   view.invalid_events, view.read_only ? ", read-only" : "");
+    if (view.invalid_events != 0 || view.read_only) {
+        load_wrong(load, "%" PRIu64 " invalid events%s", view.invalid_events,
+                   view.read_only ? ", read-only" : "");
     }
     return load->counts.wrong == 0;
 }

@@ -18,7 +18,7 @@
 enum {
     FIRST_PORT = 30100,
     LAST_PORT = 32700,
-    PORTS = 8,
+    PORTS = 10,
     READY_MS_MAX = 60 * 1000,
     READY_POLL_MS = 2,
     OUTPUT_SIZE_MAX = 8192,
@@ -118,15 +118,15 @@ static enum status init_office(struct pair *pair, struct explanation *explanatio
     return daemon_call(words, output, sizeof output, explanation);
 }
 
-static enum status join_branch(struct pair *pair, struct explanation *explanation)
+static enum status join_branch(struct pair *pair, const char *name, const struct pair_node *branch,
+                               struct explanation *explanation)
 {
-    const struct pair_node *branch = &pair->nodes[PAIR_BRANCH];
     char output[OUTPUT_SIZE_MAX];
     char token[2048] = "";
     char listen[64];
     char peer[64];
     const char *const invite[] = {
-        pair->tally, "branch", "invite", "Harbour", "--json", "--dir", pair->nodes[PAIR_OFFICE].dir,
+        pair->tally, "branch", "invite", name, "--json", "--dir", pair->nodes[PAIR_OFFICE].dir,
         NULL};
     enum status status = daemon_call(invite, output, sizeof output, explanation);
     if (status != STATUS_OK) {
@@ -141,6 +141,16 @@ static enum status join_branch(struct pair *pair, struct explanation *explanatio
                                 branch->dir,   "--listen", listen, "--peer-listen", peer,
                                 "--advertise", peer,       NULL};
     return daemon_call(join, output, sizeof output, explanation);
+}
+
+enum status pair_join(struct pair *pair, const char *name, struct pair_node *node,
+                      struct explanation *explanation)
+{
+    uint16_t first_port = pair->nodes[PAIR_OFFICE].api_port;
+    *node = (struct pair_node){.api_port = (uint16_t)(first_port + 6),
+                               .peer_port = (uint16_t)(first_port + 8)};
+    (void)snprintf(node->dir, sizeof node->dir, "%.480s/guest", pair->dir);
+    return join_branch(pair, name, node, explanation);
 }
 
 static enum status extend_config(const struct pair_node *node, const char *config,
@@ -200,7 +210,7 @@ static enum status bring_up(struct pair *pair, const char *config, struct explan
     enum status status = init_office(pair, explanation);
     for (size_t i = 0; i < PAIR_NODES && status == STATUS_OK; i++) {
         if (i == PAIR_BRANCH) {
-            status = join_branch(pair, explanation);
+            status = join_branch(pair, "Harbour", &pair->nodes[i], explanation);
         }
         if (status == STATUS_OK) {
             status = extend_config(&pair->nodes[i], config, explanation);

@@ -53,6 +53,9 @@ struct pair_view {
  * ready and has a till. `config` is appended to both config files. */
 MUST_CHECK enum status pair_start(struct pair *pair, const char *dir, const char *config,
                                   struct explanation *explanation);
+/* Invites one more branch and joins it; it is not started. Its place has what the set-up knows. */
+MUST_CHECK enum status pair_join(struct pair *pair, const char *name, struct pair_node *node,
+                                 struct explanation *explanation);
 /* Stops both. True if both ended by themselves with exit code 0. The data stays. */
 bool pair_stop(struct pair *pair);
 
