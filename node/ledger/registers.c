@@ -64,6 +64,11 @@ enum invalid_reason registers_refund(struct registers *registers, int64_t amount
 
 enum invalid_reason registers_give(struct registers *registers, int64_t amount)
 {
+#if defined(MUTANT_give_more_than_held)
+    if (amount > registers_raw(registers)) {
+        return raise(&registers->out, amount);
+    }
+#endif
     return draw(registers, &registers->out, amount);
 }
 

@@ -162,6 +162,9 @@ bool journal_depend(struct node *node, uint64_t from)
 static void count_event(struct node *node, const struct fold *fold)
 {
     node->counters.events++;
+    if (rows_failed(node->rows)) {
+        return; /* judged from rows that could not be read: nobody's fault */
+    }
     if (fold->verdict == EVENT_INVALID) {
         node->counters.invalid++;
         node_alarm(node, ALARM_INVALID_EVENT, fold->header->journal, fold->header->seq);

@@ -238,11 +238,7 @@ static void respond(struct node *node, struct peer *peer, const struct message *
 static int64_t share_to_give(int64_t held, int64_t need)
 {
     int64_t half = held - held / 2;
-#if defined(MUTANT_give_more_than_held)
-    return need > half ? need : half;
-#else
     return amount_smaller(held, need > half ? need : half);
-#endif
 }
 
 static uint32_t lines_to_give(struct node *node, const struct message *asked, struct event *move)
