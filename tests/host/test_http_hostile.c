@@ -245,7 +245,7 @@ static void a_head_that_drips_is_ended_by_the_deadline(void **state)
     uint64_t took = drip(client, "GET /v1/node HTTP/1.1\r\nHost: localhost\r\nX-Long: ");
     assert_true(took >= 300);
     assert_true(took < 5000);
-    assert_true(http_counters(core.http).timed_out >= 1);
+    ASSERT_SOON(http_counters(core.http).timed_out >= 1); /* counted after the end */
     (void)close(client);
 }
 
