@@ -1,5 +1,6 @@
 # The tests. unit: pure layers; host: real LevelDB, ZeroMQ, processes; sim: the whole chain in one
-# thread; process: daemons that are killed and attacked; fuzz: decoders under libFuzzer.
+# thread; process: daemons that are killed and attacked; chain: an office and branches,
+# row by row of what is promised; fuzz: decoders under libFuzzer.
 enable_testing()
 
 file(GLOB sim_sources CONFIGURE_DEPENDS tests/sim/*.c)
