@@ -1,5 +1,6 @@
 #include "query.h"
 
+#include "block_codec.h"
 #include "desk.h"
 #include "journal.h"
 #include "members.h"
@@ -203,6 +204,12 @@ static enum verdict query_sale(struct node *node, const struct request *request,
     struct sale_view *view = &page->rows.sale;
     *view =
         (struct sale_view){.event = ref, .account = sale.account, .line_count = sale.line_count};
+    struct row_key key = key_of_block(ref.journal, ref.seq);
+    struct buffer whole = BUFFER_OVER(node->block_bytes);
+    if (rows_load_committed(node->rows, row_key_bytes(&key), &whole) &&
+        block_decode(buffer_bytes(&whole), &node->decoded) == STATUS_OK) {
+        view->at_ms = (int64_t)(node->decoded.header.hlc >> 16);
+    }
     for (uint32_t i = 0; i < sale.line_count; i++) {
         view->lines[i].lot = sale.lines[i].lot;
         view->lines[i].bucket = sale.lines[i].bucket;
