@@ -16,7 +16,7 @@ enum {
     /* Room that one command may need in the own block: acceptances from several holders and the
      * fact itself. */
     COMMAND_EVENTS_MAX = SHEET_HOLDERS_MAX * 2 + 2,
-    COMMAND_SIZE_MAX = 8 * 1024,
+    COMMAND_SIZE_MAX = 16 * 1024,
     SPEND_WAIT_MS = 800,
     SPEND_WAIT_MS_MAX = 10000,
 };
@@ -253,7 +253,8 @@ static enum verdict unfit(const struct node *node, const struct request *request
     /* A block names at most so many others in its past: the next one has room again. */
     bool crowded =
         node->block.open && node->block.header.dep_count + SHEET_HOLDERS_MAX * 2 > BLOCK_DEPS_MAX;
-    return crowded && request->kind == COMMAND_SPEND ? REFUSED_BUSY : VERDICT_ALLOWED;
+    bool accepts = request->kind == COMMAND_SPEND || request->kind == COMMAND_MOVE;
+    return crowded && accepts ? REFUSED_BUSY : VERDICT_ALLOWED;
 }
 
 static void command(struct node *node, const struct request *request)

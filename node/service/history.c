@@ -44,7 +44,9 @@ static void show_line(const uint8_t *key, const struct statement_record *record,
                       struct history_entry *entry)
 {
     int sign = sign_of(record);
-    *entry = (struct history_entry){.event = key_ref(key + KEY_REF_AT),
+    struct event_ref event = key_ref(key + KEY_REF_AT);
+    event.index = (uint16_t)~event.index;
+    *entry = (struct history_entry){.event = event,
                                     .at_ms = (int64_t)(~key_u64(key + KEY_HLC_AT) >> 16),
                                     .type = record->type,
                                     .verdict = record->verdict,

@@ -14,7 +14,7 @@
 
 enum {
     ROOM_EVENTS = 20,
-    ROOM_SIZE = 10 * 1024,
+    ROOM_SIZE = 18 * 1024,
     REPLICA_BLOCKS = 64, /* others' blocks that share one sync, when nobody waits for it */
     REPLICA_LINGER_MS = 40,
 };

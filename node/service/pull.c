@@ -8,7 +8,11 @@
 #include <assert.h>
 #include <string.h>
 
-enum { PULL_RETRY_MS = 250 };
+enum {
+    PULL_RETRY_MS = 250,
+    SERVE_EVENTS_MAX = SHEET_HOLDERS_MAX * 2 + 1, /* acceptances and the move */
+    SERVE_SIZE_MAX = 12 * 1024,
+};
 
 /* Who gets the question for `holder`: its own link, or one that may pass it on. */
 static struct peer *way_to(struct node *node, uint64_t holder, uint64_t not_via)
@@ -115,6 +119,19 @@ static bool find_lack(struct node *node, const struct parked *parked, struct lac
     return lack->count > 0;
 }
 
+/* What a journal can give of a lot: what it holds, and what is on its way to it. */
+static int64_t reachable_at(const struct sheet_lot *lot, uint64_t journal)
+{
+    return sheet_lot_held(lot, journal) + sheet_lot_coming(lot, journal);
+}
+
+static bool is_better(struct node *node, const struct parked *parked, const struct sheet_lot *lot,
+                      uint64_t journal, int64_t most)
+{
+    return journal != node->journal && find_asked(parked, journal) == UINT32_MAX &&
+           reachable_at(lot, journal) > most && way_to(node, journal, 0) != NULL;
+}
+
 /* The journal that holds most of what is lacking and was not asked yet; 0 = nobody. */
 static uint64_t richest(struct node *node, const struct parked *parked, struct lack *lack)
 {
@@ -124,12 +141,16 @@ static uint64_t richest(struct node *node, const struct parked *parked, struct l
         const struct sheet_lot *lot = sheet_find(&lack->sheet, &lack->lines[i].lot);
         for (uint32_t h = 0; lot != NULL && h < lot->holder_count; h++) {
             uint64_t journal = lot->holders[h].journal;
-            bool candidate = journal != node->journal &&
-                             find_asked(parked, journal) == UINT32_MAX &&
-                             lot->holders[h].held > most && way_to(node, journal, 0) != NULL;
-            if (candidate) {
+            if (is_better(node, parked, lot, journal, most)) {
                 best = journal;
-                most = lot->holders[h].held;
+                most = reachable_at(lot, journal);
+            }
+        }
+        for (uint32_t f = 0; lot != NULL && f < lot->flight_count; f++) {
+            uint64_t journal = lot->flights[f].to;
+            if (is_better(node, parked, lot, journal, most)) {
+                best = journal;
+                most = reachable_at(lot, journal);
             }
         }
     }
@@ -143,7 +164,7 @@ static void ask(struct node *node, struct parked *parked, struct lack *lack, uin
     uint32_t count = 0;
     for (uint32_t i = 0; i < lack->count; i++) {
         const struct sheet_lot *lot = sheet_find(&lack->sheet, &lack->lines[i].lot);
-        int64_t held = lot == NULL ? 0 : sheet_lot_held(lot, journal);
+        int64_t held = lot == NULL ? 0 : reachable_at(lot, journal);
         int64_t part = amount_smaller(held, lack->lines[i].amount);
         if (part > 0) {
             lines[count++] = (struct rights_line){.lot = lack->lines[i].lot, .amount = part};
@@ -262,6 +283,28 @@ static uint32_t lines_to_give(struct node *node, const struct message *asked, st
     return count;
 }
 
+/* What is asked for may be on its way here, not accepted yet: it is taken in first, else value that
+ * was sent to a branch where the member never came could be used nowhere. */
+static void take_in(struct node *node, const struct message *asked, struct sheet *sheet)
+{
+    struct lot_id lots[EVENT_LINES_MAX];
+    uint32_t count = 0;
+    const struct subject_id *account = &asked->body.rights_req.account;
+    for (uint32_t i = 0; i < asked->body.rights_req.count; i++) {
+        const struct rights_line *line = &asked->body.rights_req.list[i];
+        const struct sheet_lot *lot = sheet_find(sheet, &line->lot);
+        bool known = false;
+        for (uint32_t k = 0; k < count; k++) {
+            known = known || lot_equal(&lots[k], &line->lot);
+        }
+        int64_t raw = own_raw(node, account, &line->lot);
+        if (!known && lot != NULL && raw < line->amount && lot_here(node, account, lot) > raw) {
+            lots[count++] = line->lot;
+        }
+    }
+    (void)sales_accept(node, account, sheet, lots, count);
+}
+
 static void serve(struct node *node, struct peer *peer, const struct message *asked)
 {
     struct row_key key = row_key(TABLE_PULL);
@@ -285,9 +328,11 @@ static void serve(struct node *node, struct peer *peer, const struct message *as
         return;
     }
 #endif
-    bool busy = node->draining || node->read_only || world_space_low(node->world) ||
-                roster_journal(&node->roster, node->journal, node->roster.seq) == NULL ||
-                !journal_has_room(node, 1, EVENT_SIZE_MAX);
+    bool busy =
+        node->draining || node->read_only || world_space_low(node->world) ||
+        roster_journal(&node->roster, node->journal, node->roster.seq) == NULL ||
+        !journal_has_room(node, SERVE_EVENTS_MAX, SERVE_SIZE_MAX) ||
+        (node->block.open && node->block.header.dep_count + SHEET_HOLDERS_MAX * 2 > BLOCK_DEPS_MAX);
     if (busy) {
         respond(node, peer, asked, RIGHTS_BUSY, 0, NULL);
         return;
@@ -302,6 +347,9 @@ static void serve(struct node *node, struct peer *peer, const struct message *as
     move.body.move.to = origin;
     move.body.move.request = asked->body.rights_req.request;
     move.body.move.why = MOVE_PULLED;
+    if (admitted) {
+        take_in(node, asked, &sheet);
+    }
     uint32_t count = admitted ? lines_to_give(node, asked, &move) : 0;
     if (count == 0) {
         respond(node, peer, asked, RIGHTS_NONE, 0, NULL);

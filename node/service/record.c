@@ -728,7 +728,9 @@ void statement_save(struct rows *rows, const struct subject_id *account, uint64_
                     struct event_ref event, const struct statement_record *record)
 {
     struct row_key key = key_of_subject(TABLE_STATEMENT, account);
-    row_key_u64(&key, ~hlc); /* newest first */
+    /* Newest first, also within one block. */
+    row_key_u64(&key, ~hlc);
+    event.index = (uint16_t)~event.index;
     row_key_ref(&key, event);
     uint8_t memory[160];
     struct buffer value = BUFFER_OVER(memory);

@@ -38,7 +38,7 @@ enum table {
     TABLE_SPARE = 'b',      /* b acct16 lot16: a lot that a full sheet does not list */
     TABLE_ACCOUNT = 'a',    /* a acct16: member, product, cards */
     TABLE_MEMBER = 'm',     /* m member16: home branch, accounts */
-    TABLE_STATEMENT = 'E',  /* E acct16 ~hlc8 j8 s8 i2 */
+    TABLE_STATEMENT = 'E',  /* E acct16 ~hlc8 j8 s8 ~i2: newest first */
     TABLE_UNKNOWN = 'U',    /* U type2 j8 s8 i2 */
     TABLE_DAY = 'o',        /* o branch4 day4 */
     TABLE_LIABILITY = 'q',  /* q product4 bucket1 */

@@ -219,35 +219,46 @@ static bool intake_add(struct node *node, struct intake *intake, const struct sh
     return true;
 }
 
-/* Accepts what is on its way here of the lots that the plan takes more of than is held. */
-static bool accept_coming(struct node *node, const struct request *request,
-                          const struct subject_id *account, struct sheet *sheet,
-                          const struct spend_plan *plan)
+bool sales_accept(struct node *node, const struct subject_id *account, struct sheet *sheet,
+                  const struct lot_id *lots, uint32_t count)
 {
     struct intake intake;
     intake.count = 0;
-    for (uint32_t k = 0; k < plan->line_count; k++) {
-        const struct sheet_lot *lot = sheet_find(sheet, &plan->lines[k].lot);
-        assert(lot != NULL);
-        if (plan->lines[k].amount > lot_held(node, account, lot) &&
-            !intake_add(node, &intake, lot)) {
+    for (uint32_t k = 0; k < count; k++) {
+        const struct sheet_lot *lot = sheet_find(sheet, &lots[k]);
+        if (lot != NULL && !intake_add(node, &intake, lot)) {
             return false;
         }
     }
     for (uint32_t g = 0; g < intake.count; g++) {
-        struct event event = desk_event(request, EVENT_RIGHTS_ACCEPT, account);
-        event.ticket = (struct ticket_id){{0}};
+        struct event event = {.type = EVENT_RIGHTS_ACCEPT, .subject = *account, .known = true};
         event.body.accept.from = intake.givers[g].from;
         event.body.accept.line_count = (uint8_t)intake.givers[g].line_count;
         memcpy(event.body.accept.lines, intake.givers[g].lines, sizeof event.body.accept.lines);
         bool named = journal_depend(node, intake.givers[g].from);
-        assert(named); /* the desk keeps room for as many as an intake may have */
+        assert(named); /* who calls keeps room for as many as an intake may have */
         if (!journal_would_hold(node, &event)) {
             return false;
         }
         (void)journal_append(node, &event);
     }
     return true;
+}
+
+/* Accepts what is on its way here of the lots that the plan takes more of than is held. */
+static bool accept_coming(struct node *node, const struct subject_id *account, struct sheet *sheet,
+                          const struct spend_plan *plan)
+{
+    struct lot_id lots[EVENT_LINES_MAX];
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < plan->line_count; k++) {
+        const struct sheet_lot *lot = sheet_find(sheet, &plan->lines[k].lot);
+        assert(lot != NULL);
+        if (plan->lines[k].amount > lot_held(node, account, lot)) {
+            lots[count++] = plan->lines[k].lot;
+        }
+    }
+    return sales_accept(node, account, sheet, lots, count);
 }
 
 static bool append_spend(struct node *node, const struct request *request,
@@ -319,7 +330,7 @@ enum decision sales_spend(struct node *node, const struct request *request, stru
         plan.lines[1].amount--;
     }
 #endif
-    if (plan.covered == amount && accept_coming(node, request, &answer->account, &sheet, &plan)) {
+    if (plan.covered == amount && accept_coming(node, &answer->account, &sheet, &plan)) {
         if (!append_spend(node, request, &plan, answer)) {
             answer->verdict = REFUSED_AMOUNT;
         }
@@ -430,7 +441,7 @@ enum decision sales_move(struct node *node, const struct request *request, struc
     size_t count = 0;
     for (uint32_t i = 0; i < sheet.lot_count; i++) {
         const struct sheet_lot *lot = &sheet.lots[i];
-        int64_t held = lot_held(node, &answer->account, lot);
+        int64_t held = lot_here(node, &answer->account, lot);
         if (held > 0 && (lot->bucket == BUCKET_PRINCIPAL || lot->bucket == BUCKET_BONUS)) {
             lots[count++] = (struct spendable){.lot = lot->lot,
                                                .bucket = lot->bucket,
@@ -442,7 +453,8 @@ enum decision sales_move(struct node *node, const struct request *request, struc
     /* In proportion, so that principal and bonus stay together wherever the rights go. */
     struct spend_plan plan;
     spend_plan(lots, count, request->body.move.amount, SPEND_PROPORTIONAL, &plan);
-    if (plan.covered < request->body.move.amount) {
+    if (plan.covered < request->body.move.amount ||
+        !accept_coming(node, &answer->account, &sheet, &plan)) {
         answer->offer = plan.covered;
         answer->balance = sheet.principal + sheet.bonus;
         answer->usable_here = sheet_usable(node, &answer->account, &sheet, header->day);
