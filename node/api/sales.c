@@ -91,6 +91,8 @@ void topups_post_render(struct api_call *call, const struct answer *answer)
 {
     struct render *out = &call->out;
     render_hex(out, "account", BYTES_OF(answer->account.bytes));
+    render_count(out, "product", answer->product);
+    render_count(out, "version", answer->version);
     render_money(out, "principal", answer->principal, answer->currency);
     render_money(out, "bonus", answer->bonus, answer->currency);
     render_money(out, "balance", answer->balance, answer->currency);

@@ -73,6 +73,40 @@ static void found_show(const json_t *answer)
     }
 }
 
+static void account_show(const json_t *answer)
+{
+    static const struct label labels[] = {
+        {"account", "account"},         {"cards", "cards"},         {"balance", "balance"},
+        {"usable here", "usable_here"}, {"elsewhere", "elsewhere"}, {"frozen", "frozen"},
+    };
+    putchar('\n');
+    output_pairs(answer, LABELS(labels));
+    output_freshness(answer);
+}
+
+/* The person, then what is on each of the accounts; with --json the person alone, as the node says.
+ */
+static enum outcome find_and_show(struct session *session, const struct client_path *path)
+{
+    if (session->json) {
+        return session_get(session, path, found_show);
+    }
+    json_t *member = NULL;
+    enum outcome outcome = session_fetch(session, path, &member);
+    if (outcome != OUTCOME_DONE) {
+        return outcome;
+    }
+    found_show(member);
+    const json_t *accounts = output_at(member, "accounts");
+    for (size_t i = 0; outcome == OUTCOME_DONE && i < json_array_size(accounts); i++) {
+        struct client_path account = client_path_of("/v1/accounts");
+        client_path_segment(&account, json_string_value(json_array_get(accounts, i)));
+        outcome = session_get(session, &account, account_show);
+    }
+    json_decref(member);
+    return outcome;
+}
+
 static enum outcome find_run(struct session *session)
 {
     const char *id = session_word(session, 0);
@@ -95,7 +129,7 @@ static enum outcome find_run(struct session *session)
     } else {
         client_path_query(&path, "phone", phone);
     }
-    return session_get(session, &path, found_show);
+    return find_and_show(session, &path);
 }
 
 static const struct option_form find_options[] = {

@@ -6,8 +6,10 @@
 static void topup_show(const json_t *answer)
 {
     static const struct label labels[] = {
-        {"principal", "principal"},     {"bonus", "bonus"}, {"balance", "balance"},
-        {"usable here", "usable_here"}, {"event", "event"}, {"at", "at"},
+        {"principal", "principal"}, {"bonus", "bonus"},
+        {"balance", "balance"},     {"usable here", "usable_here"},
+        {"product", "product"},     {"its version", "version"},
+        {"event", "event"},         {"at", "at"},
     };
     puts("Topped up.");
     output_pairs(answer, LABELS(labels));

@@ -110,11 +110,12 @@ static enum status failed(struct member_keys *keys, const char *operation, int c
     return status == STATUS_OK ? STATUS_IO : status;
 }
 
-/* locking_mode: nobody else opens this file, so a second process is refused at once. secure_delete
- * and journal_mode: no old content stays in the file or in a journal beside it. */
+/* locking_mode: nobody else opens this file, so a second process is refused at once. journal_mode:
+ * one sync a key instead of three. secure_delete: no old content stays in the file; what the log
+ * beside it still holds goes when a key is destroyed (member_keys_destroy). */
 static const char setup[] =
     "PRAGMA locking_mode = EXCLUSIVE;"
-    "PRAGMA journal_mode = TRUNCATE;"
+    "PRAGMA journal_mode = WAL;"
     "PRAGMA synchronous = FULL;"
     "PRAGMA secure_delete = ON;"
     "PRAGMA cell_size_check = ON;"
@@ -381,6 +382,11 @@ enum status member_keys_destroy(struct member_keys *keys, const struct subject_i
     int code = sqlite3_step(keys->destroy);
     enum status status = code == SQLITE_DONE ? STATUS_OK : failed(keys, "destroy", code);
     finish(keys->destroy);
+    if (status == STATUS_OK) {
+        /* The log may hold the key as it was written: into the file with it, and cut to nothing. */
+        code = sqlite3_exec(keys->database, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+        status = code == SQLITE_OK ? STATUS_OK : failed(keys, "checkpoint", code);
+    }
     (void)pthread_mutex_unlock(&keys->lock);
     return status;
 }
