@@ -26,23 +26,23 @@ static int option_take(struct arguments *arguments, int left, char *const *words
         form = option_form_find(forms[1], name, size);
     }
     if (form == NULL) {
-        snprintf(problem, PROBLEM_SIZE, "There is no option %.100s here.", words[0]);
+        (void)snprintf(problem, PROBLEM_SIZE, "There is no option %.100s here.", words[0]);
         return 0;
     }
     if (arguments->option_count == OPTIONS_MAX) {
-        snprintf(problem, PROBLEM_SIZE, "More than %d options.", OPTIONS_MAX);
+        (void)snprintf(problem, PROBLEM_SIZE, "More than %d options.", OPTIONS_MAX);
         return 0;
     }
     const char *value = name[size] == '=' ? name + size + 1 : NULL;
     int taken = 1;
     if (form->value == NULL && value != NULL) {
-        snprintf(problem, PROBLEM_SIZE, "--%s takes no value.", form->name);
+        (void)snprintf(problem, PROBLEM_SIZE, "--%s takes no value.", form->name);
         return 0;
     }
     if (form->value != NULL && value == NULL) {
         if (left < 2) {
-            snprintf(problem, PROBLEM_SIZE, "--%s needs a value: --%s %s.", form->name, form->name,
-                     form->value);
+            (void)snprintf(problem, PROBLEM_SIZE, "--%s needs a value: --%s %s.", form->name,
+                           form->name, form->value);
             return 0;
         }
         value = words[1];
@@ -57,7 +57,7 @@ static bool positional_take(struct arguments *arguments, const char *word,
                             char problem[static PROBLEM_SIZE])
 {
     if (arguments->positional_count == POSITIONALS_MAX) {
-        snprintf(problem, PROBLEM_SIZE, "More than %d words.", POSITIONALS_MAX);
+        (void)snprintf(problem, PROBLEM_SIZE, "More than %d words.", POSITIONALS_MAX);
         return false;
     }
     arguments->positionals[arguments->positional_count++] = word;

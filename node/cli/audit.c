@@ -59,7 +59,7 @@ void audit_note(struct audit *audit, uint64_t journal, const char *format, ...)
     if (audit->findings < AUDIT_FINDINGS_MAX) {
         va_list rest;
         va_start(rest, format);
-        vsnprintf(audit->sentences[audit->findings], FINDING_SIZE, format, rest);
+        (void)vsnprintf(audit->sentences[audit->findings], FINDING_SIZE, format, rest);
         va_end(rest);
     }
     audit->findings++;
@@ -73,7 +73,7 @@ static void *grown(void *list, size_t count, size_t size)
     }
     void *longer = realloc(list, (count == 0 ? 1 : 2 * count) * size);
     if (longer == NULL) {
-        fputs("tally: not enough memory\n", stderr);
+        (void)fputs("tally: not enough memory\n", stderr);
         abort();
     }
     return longer;
@@ -130,7 +130,7 @@ static void fact_take(struct audit *audit, const struct block_header *header,
             return;
         }
         epoch->admitted = true;
-        snprintf(epoch->name, sizeof epoch->name, "authority");
+        (void)snprintf(epoch->name, sizeof epoch->name, "authority");
         memcpy(epoch->public_key, event->body.auth_epoch.public_key, sizeof epoch->public_key);
     } else if (event->type == EVENT_JOURNAL_ADMIT &&
                !journal_is_authority(event->body.admit.journal)) {
@@ -138,8 +138,9 @@ static void fact_take(struct audit *audit, const struct block_header *header,
         if (!named->admitted) {
             named->admitted = true;
             memcpy(named->public_key, event->body.admit.public_key, sizeof named->public_key);
-            snprintf(named->name, sizeof named->name, "%.*s", (int)event->body.admit.name.size,
-                     (const char *)event->body.admit.name.data);
+            (void)snprintf(named->name, sizeof named->name, "%.*s",
+                           (int)event->body.admit.name.size,
+                           (const char *)event->body.admit.name.data);
         }
     }
 }

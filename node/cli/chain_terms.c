@@ -42,7 +42,7 @@ bool bonus_parse(const char *text, const char *currency, struct bonus_step *step
     if (text[size] != ':' || size >= sizeof amount) {
         return false;
     }
-    snprintf(amount, sizeof amount, "%.*s", (int)size, text);
+    (void)snprintf(amount, sizeof amount, "%.*s", (int)size, text);
     if (!money_text_parse(amount, currency, &parsed.amount) ||
         !money_text_parse_zero(text + size + 1, currency, &parsed.bonus)) {
         return false;

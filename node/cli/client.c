@@ -81,35 +81,35 @@ struct client *client_new(const struct client_options *options,
                           char problem[static CLIENT_PROBLEM_SIZE])
 {
     if (!url_is_sound(options->url)) {
-        snprintf(problem, CLIENT_PROBLEM_SIZE,
-                 "\"%.200s\" is not the address of a node; write http://host:port or "
-                 "https://host:port.",
-                 options->url);
+        (void)snprintf(problem, CLIENT_PROBLEM_SIZE,
+                       "\"%.200s\" is not the address of a node; write http://host:port or "
+                       "https://host:port.",
+                       options->url);
         return NULL;
     }
     if (options->token != NULL && !token_is_sound(options->token)) {
-        snprintf(problem, CLIENT_PROBLEM_SIZE,
-                 "The token is empty, too long, or holds characters that no token has.");
+        (void)snprintf(problem, CLIENT_PROBLEM_SIZE,
+                       "The token is empty, too long, or holds characters that no token has.");
         return NULL;
     }
     struct client *client = calloc(1, sizeof *client);
     CURL *curl = curl_easy_init();
     uint32_t timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : TIMEOUT_MS;
     if (client == NULL || curl == NULL || !curl_prepare(curl, timeout_ms)) {
-        snprintf(problem, CLIENT_PROBLEM_SIZE, "libcurl could not be set up.");
+        (void)snprintf(problem, CLIENT_PROBLEM_SIZE, "libcurl could not be set up.");
         curl_easy_cleanup(curl);
         free(client);
         return NULL;
     }
     client->curl = curl;
-    snprintf(client->url, sizeof client->url, "%s", options->url);
+    (void)snprintf(client->url, sizeof client->url, "%s", options->url);
     size_t size = strlen(client->url);
     if (client->url[size - 1] == '/') {
         client->url[size - 1] = '\0';
     }
     if (options->token != NULL) {
-        snprintf(client->authorization, sizeof client->authorization, "Authorization: Bearer %s",
-                 options->token);
+        (void)snprintf(client->authorization, sizeof client->authorization,
+                       "Authorization: Bearer %s", options->token);
     }
     return client;
 }
@@ -180,7 +180,7 @@ static bool headers_make(const struct client *client, const struct exchange *exc
         made = made && header_add(headers, client->authorization);
     }
     if (exchange->body != NULL) {
-        snprintf(line, sizeof line, "Idempotency-Key: %s", exchange->key);
+        (void)snprintf(line, sizeof line, "Idempotency-Key: %s", exchange->key);
         made = made && header_add(headers, "Content-Type: application/json") &&
                header_add(headers, line) && header_add(headers, "Expect:");
     }
@@ -194,7 +194,7 @@ static CURLcode exchange_send(struct client *client, const struct exchange *exch
     char url[CLIENT_URL_SIZE + CLIENT_PATH_SIZE];
     struct curl_slist *headers = NULL;
     CURLcode code = CURLE_OUT_OF_MEMORY;
-    snprintf(url, sizeof url, "%s%s", client->url, exchange->path);
+    (void)snprintf(url, sizeof url, "%s%s", client->url, exchange->path);
     if (!headers_make(client, exchange, &headers)) {
         goto done;
     }
@@ -242,16 +242,16 @@ static enum outcome reply_read(struct client_reply *reply, const struct received
     }
     if (reply->status >= 200 && reply->status < 300) {
         if (reply->body == NULL) {
-            snprintf(reply->problem, sizeof reply->problem,
-                     "What answered is not a node: status %ld without JSON.", reply->status);
+            (void)snprintf(reply->problem, sizeof reply->problem,
+                           "What answered is not a node: status %ld without JSON.", reply->status);
             return OUTCOME_UNKNOWN;
         }
         return OUTCOME_DONE;
     }
     if (reply->body == NULL) {
-        snprintf(reply->problem, sizeof reply->problem,
-                 "Status %ld without an explanation; is this the address of a node?",
-                 reply->status);
+        (void)snprintf(reply->problem, sizeof reply->problem,
+                       "Status %ld without an explanation; is this the address of a node?",
+                       reply->status);
     }
     if (strcmp(reply_code(reply), "unknown") == 0) {
         return OUTCOME_UNKNOWN;
@@ -270,8 +270,8 @@ static enum outcome attempt(struct client *client, const struct exchange *exchan
         outcome = reply_read(reply, &received);
     } else {
         reply->status = 0;
-        snprintf(reply->problem, sizeof reply->problem, "No answer from %.200s: %s.", client->url,
-                 curl_easy_strerror(code));
+        (void)snprintf(reply->problem, sizeof reply->problem, "No answer from %.200s: %s.",
+                       client->url, curl_easy_strerror(code));
         outcome = nothing_was_sent(code) ? OUTCOME_UNREACHABLE : OUTCOME_UNKNOWN;
     }
     free(received.data);
@@ -299,7 +299,8 @@ enum outcome client_post(struct client *client, const char *path, const json_t *
     struct exchange exchange = {.path = path, .body = json_dumps(body, JSON_COMPACT), .key = key};
     *reply = (struct client_reply){0};
     if (exchange.body == NULL) {
-        snprintf(reply->problem, sizeof reply->problem, "The request is not valid UTF-8 text.");
+        (void)snprintf(reply->problem, sizeof reply->problem,
+                       "The request is not valid UTF-8 text.");
         return OUTCOME_REFUSED;
     }
     enum outcome outcome = OUTCOME_UNREACHABLE;
@@ -335,7 +336,7 @@ static void path_append(struct client_path *path, const char *text, bool escape)
     for (const char *at = text; *at != '\0'; at++) {
         char piece[4] = {*at, '\0'};
         if (escape && strchr(plain, *at) == NULL) {
-            snprintf(piece, sizeof piece, "%%%02X", (unsigned)(unsigned char)*at);
+            (void)snprintf(piece, sizeof piece, "%%%02X", (unsigned)(unsigned char)*at);
         }
         size_t size = strlen(piece);
         if (size >= sizeof path->text - path->size) {

@@ -116,8 +116,8 @@ const struct subcommand *command_nearest(int argc, char *const *argv)
     size_t least = SIZE_MAX;
     for (int words = 1; words <= 2 && words <= argc; words++) {
         char typed[2 * WORD_SIZE_MAX];
-        snprintf(typed, sizeof typed, "%.60s%s%.60s", argv[0], words == 2 ? " " : "",
-                 words == 2 ? argv[1] : "");
+        (void)snprintf(typed, sizeof typed, "%.60s%s%.60s", argv[0], words == 2 ? " " : "",
+                       words == 2 ? argv[1] : "");
         for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
             size_t far = distance(typed, commands[i]->name);
             if (far < least && far <= 1 + strlen(commands[i]->name) / 4) {
@@ -133,53 +133,56 @@ static void options_print(FILE *out, const struct option_form *forms)
 {
     for (const struct option_form *form = forms; form != NULL && form->name != NULL; form++) {
         char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", form->name, form->value != NULL ? " " : "",
-                 form->value != NULL ? form->value : "");
-        fprintf(out, "  %-24s %s\n", left, form->meaning);
+        (void)snprintf(left, sizeof left, "--%s%s%s", form->name, form->value != NULL ? " " : "",
+                       form->value != NULL ? form->value : "");
+        (void)fprintf(out, "  %-24s %s\n", left, form->meaning);
     }
 }
 
 void command_help_all(FILE *out)
 {
     const char *group = "";
-    fputs("tally: membership cards with stored value, at every branch, with or without a line\n\n"
-          "Usage: tally COMMAND [WORDS] [OPTIONS]\n",
-          out);
+    (void)fputs(
+        "tally: membership cards with stored value, at every branch, with or without a line\n\n"
+        "Usage: tally COMMAND [WORDS] [OPTIONS]\n",
+        out);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(commands[i]->group, group) != 0) {
             group = commands[i]->group;
-            fprintf(out, "\n%s\n", group);
+            (void)fprintf(out, "\n%s\n", group);
         }
-        fprintf(out, "  %-*s %s\n", NAME_COLUMNS, commands[i]->name, commands[i]->summary);
+        (void)fprintf(out, "  %-*s %s\n", NAME_COLUMNS, commands[i]->name, commands[i]->summary);
     }
-    fputs("\nOptions of every command\n", out);
+    (void)fputs("\nOptions of every command\n", out);
     options_print(out, session_options);
-    fputs("\nExit codes\n"
-          "  0 done   1 refused   2 usage   3 no node reached   4 outcome unknown: repeat with the "
-          "same --key\n"
-          "\nExamples\n"
-          "  tally cluster init --dir /var/lib/tally --name \"Tea House\" --bonus 300:60\n"
-          "  tally topup 8000010010000018 300.00\n"
-          "  tally help topup\n",
-          out);
+    (void)fputs(
+        "\nExit codes\n"
+        "  0 done   1 refused   2 usage   3 no node reached   4 outcome unknown: repeat with the "
+        "same --key\n"
+        "\nExamples\n"
+        "  tally cluster init --dir /var/lib/tally --name \"Tea House\" --bonus 300:60\n"
+        "  tally topup 8000010010000018 300.00\n"
+        "  tally help topup\n",
+        out);
 }
 
 void command_help(FILE *out, const struct subcommand *subcommand)
 {
-    fprintf(out, "tally %s: %s\n\nUsage: tally %s%s%s\n", subcommand->name, subcommand->summary,
-            subcommand->name, subcommand->usage[0] != '\0' ? " " : "", subcommand->usage);
+    (void)fprintf(out, "tally %s: %s\n\nUsage: tally %s%s%s\n", subcommand->name,
+                  subcommand->summary, subcommand->name, subcommand->usage[0] != '\0' ? " " : "",
+                  subcommand->usage);
     if (subcommand->options != NULL) {
-        fputs("\nOptions\n", out);
+        (void)fputs("\nOptions\n", out);
         options_print(out, subcommand->options);
     }
-    fprintf(out, "\nExample\n");
+    (void)fprintf(out, "\nExample\n");
     for (const char *at = subcommand->example; *at != '\0';) {
         size_t size = strcspn(at, "\n");
-        fprintf(out, "  %.*s\n", (int)size, at);
+        (void)fprintf(out, "  %.*s\n", (int)size, at);
         at += size + (at[size] == '\n');
     }
     if (subcommand->main == NULL) {
-        fputs("\nOptions of every command\n", out);
+        (void)fputs("\nOptions of every command\n", out);
         options_print(out, session_options);
     }
 }
@@ -191,7 +194,7 @@ bool command_help_prefix(FILE *out, const char *word)
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         const struct subcommand *each = commands[i];
         if (strncmp(each->name, word, size) == 0 && each->name[size] == ' ') {
-            fprintf(out, "  tally %-*s %s\n", NAME_COLUMNS, each->name, each->summary);
+            (void)fprintf(out, "  tally %-*s %s\n", NAME_COLUMNS, each->name, each->summary);
             any = true;
         }
     }

@@ -42,7 +42,7 @@ static void groups_print(void)
         size_t size = strcspn(table[i]->name, " ");
         bool known = i > 0 && strncmp(table[i - 1]->name, table[i]->name, size + 1) == 0;
         if (table[i]->name[size] == ' ' && !known && size < sizeof first) {
-            snprintf(first, sizeof first, "%.*s", (int)size, table[i]->name);
+            (void)snprintf(first, sizeof first, "%.*s", (int)size, table[i]->name);
             printf("        %s) words=\"", first);
             word_names(first);
             puts("\" ;;");

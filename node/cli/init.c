@@ -134,7 +134,8 @@ static enum outcome place_read(struct session *session, struct plan *plan)
     if (data_dir_absolute(directory, &absolute, &explanation) != STATUS_OK) {
         return session_misused(session, "%s.", explanation.text);
     }
-    snprintf(plan->making, sizeof plan->making, "%.*s.new", (int)absolute.size, plan->directory);
+    (void)snprintf(plan->making, sizeof plan->making, "%.*s.new", (int)absolute.size,
+                   plan->directory);
     const char *listen = option_or(session, "peer-listen", "tcp://127.0.0.1:7081");
     plan->settings = (struct data_dir_settings){
         .directory = plan->directory,
@@ -249,7 +250,7 @@ static enum status identity_make(const struct plan *plan, const struct key_store
                                 .roles = ROLES_OF_OFFICE,
                                 .has_authority_key = true};
     memcpy(identity.manifest, plan->manifest.data, plan->manifest.size);
-    snprintf(identity.name, sizeof identity.name, "%s", plan->office_name);
+    (void)snprintf(identity.name, sizeof identity.name, "%s", plan->office_name);
     randombytes_buf(identity.database, sizeof identity.database);
     memcpy(identity.journal_key, own.journal, sizeof own.journal);
     memcpy(identity.transport_key, own.transport, sizeof own.transport);
@@ -322,7 +323,7 @@ static void founded_print_json(const struct plan *plan)
     char network[2 * sizeof plan->network.bytes + 1];
     char root[FILE_PATH_SIZE_MAX + 16];
     sodium_bin2hex(network, sizeof network, plan->network.bytes, sizeof plan->network.bytes);
-    snprintf(root, sizeof root, "%s/root.key", plan->directory);
+    (void)snprintf(root, sizeof root, "%s/root.key", plan->directory);
     json_t *answer = json_pack("{s:s, s:s, s:i, s:s, s:b}", "network", network, "directory",
                                plan->directory, "branch", OFFICE_BRANCH, "root_key", root,
                                "root_key_sealed", plan->passphrase[0] != '\0');

@@ -103,7 +103,7 @@ static void mark_make(const struct plan *plan, const char *stage, char mark[stat
     char name[2 * sizeof(struct ticket_id) + 1];
     struct ticket_id invitation = invitation_name(plan->invitation.secret);
     sodium_bin2hex(name, sizeof name, invitation.bytes, sizeof invitation.bytes);
-    snprintf(mark, MARK_SIZE, "%s %s\n", name, stage);
+    (void)snprintf(mark, MARK_SIZE, "%s %s\n", name, stage);
 }
 
 static enum status mark_write(const struct plan *plan, const char *stage,
@@ -194,10 +194,10 @@ static enum status identity_make(const struct plan *plan, const struct key_store
     memcpy(identity.transport_key, own.transport, sizeof own.transport);
     memcpy(identity.office_transport_key, invitation->office_transport_key,
            sizeof identity.office_transport_key);
-    snprintf(identity.name, sizeof identity.name, "%.*s", (int)invitation->name.size,
-             (const char *)invitation->name.data);
-    snprintf(identity.office_endpoint, sizeof identity.office_endpoint, "%.*s",
-             (int)invitation->endpoint.size, (const char *)invitation->endpoint.data);
+    (void)snprintf(identity.name, sizeof identity.name, "%.*s", (int)invitation->name.size,
+                   (const char *)invitation->name.data);
+    (void)snprintf(identity.office_endpoint, sizeof identity.office_endpoint, "%.*s",
+                   (int)invitation->endpoint.size, (const char *)invitation->endpoint.data);
     randombytes_buf(identity.database, sizeof identity.database);
     enum status status = plan_path(plan, "identity", path);
     return status == STATUS_OK ? identity_write(path, &identity, explanation) : status;
@@ -244,7 +244,7 @@ static enum outcome admission_ask(struct session *session, struct plan *plan,
     if (!session->json) {
         printf("Asking the office at %.*s ..\n", (int)plan->invitation.endpoint.size,
                (const char *)plan->invitation.endpoint.data);
-        fflush(stdout);
+        (void)fflush(stdout);
     }
     enum outcome outcome = joining_ask(&joining, &plan->joined, problem);
     if (outcome != OUTCOME_DONE) {
@@ -303,7 +303,7 @@ static void progress_show(const struct node_view *view)
            (unsigned long long)view->auth_seq, (unsigned long long)view->blocks,
            (unsigned long long)view->events, (unsigned)view->peers,
            view->synced ? ", up to date" : "");
-    fflush(stdout);
+    (void)fflush(stdout);
 }
 
 static enum outcome catch_up(struct session *session, const struct plan *plan)
@@ -314,7 +314,7 @@ static enum outcome catch_up(struct session *session, const struct plan *plan)
     if (!session->json) {
         puts("Fetching what the chain knows (interrupt it at will; the node goes on at its start) "
              "..");
-        fflush(stdout);
+        (void)fflush(stdout);
     }
     int code = host_run(&options);
     if (code == HOST_EXIT_OK) {
@@ -332,8 +332,8 @@ static void joined_show(const struct session *session, const struct plan *plan)
     unsigned branch = (unsigned)journal_branch(invitation->journal);
     if (session->json) {
         char name[NAME_SIZE_MAX + 1];
-        snprintf(name, sizeof name, "%.*s", (int)invitation->name.size,
-                 (const char *)invitation->name.data);
+        (void)snprintf(name, sizeof name, "%.*s", (int)invitation->name.size,
+                       (const char *)invitation->name.data);
         json_t *answer = json_pack("{s:i, s:s, s:s}", "branch", (int)branch, "name", name,
                                    "directory", plan->directory);
         output_json(answer);

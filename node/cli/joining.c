@@ -77,14 +77,14 @@ static bool answer_read(const struct joining *joining, struct bytes frame, enum 
         *outcome = expected ? OUTCOME_DONE : OUTCOME_REFUSED;
         *joined = (struct joined){.journal = message->body.joined.journal,
                                   .auth_seq = message->body.joined.auth_seq};
-        snprintf(problem, JOINING_PROBLEM_SIZE,
-                 "The office names another branch than the token does; ask for a new token.");
+        (void)snprintf(problem, JOINING_PROBLEM_SIZE,
+                       "The office names another branch than the token does; ask for a new token.");
     } else if (refused) {
         settled = true;
         *outcome = OUTCOME_REFUSED;
         struct bytes text = message->body.joined.text;
-        snprintf(problem, JOINING_PROBLEM_SIZE, "The office refuses: %.*s.",
-                 (int)(text.size < 300 ? text.size : 300), (const char *)text.data);
+        (void)snprintf(problem, JOINING_PROBLEM_SIZE, "The office refuses: %.*s.",
+                       (int)(text.size < 300 ? text.size : 300), (const char *)text.data);
     }
     free(message);
     return settled;
@@ -171,19 +171,20 @@ static enum outcome converse(const struct joining *joining, struct conversation 
         }
         ask_if_due(conversation, now_ms);
         if (refusals_count(conversation, now_ms)) {
-            snprintf(problem, JOINING_PROBLEM_SIZE,
-                     "The office does not let this token in: it was used by another machine, it "
-                     "has ended, or it is of another network. Ask for a new one: tally branch "
-                     "invite NAME.");
+            (void)snprintf(
+                problem, JOINING_PROBLEM_SIZE,
+                "The office does not let this token in: it was used by another machine, it "
+                "has ended, or it is of another network. Ask for a new one: tally branch "
+                "invite NAME.");
             return OUTCOME_REFUSED;
         }
         wait_for_news(conversation->line);
     }
-    snprintf(problem, JOINING_PROBLEM_SIZE, "%s at %.*s. Repeat the same command; nothing is lost.",
-             conversation->was_up ? "The office was reached but gave no answer"
-                                  : "The office cannot be reached",
-             (int)joining->invitation->endpoint.size,
-             (const char *)joining->invitation->endpoint.data);
+    (void)snprintf(
+        problem, JOINING_PROBLEM_SIZE, "%s at %.*s. Repeat the same command; nothing is lost.",
+        conversation->was_up ? "The office was reached but gave no answer"
+                             : "The office cannot be reached",
+        (int)joining->invitation->endpoint.size, (const char *)joining->invitation->endpoint.data);
     return OUTCOME_UNREACHABLE;
 }
 
@@ -198,16 +199,17 @@ enum outcome joining_ask(const struct joining *joining, struct joined *joined,
     void *context = zmq_ctx_new();
     struct conversation *conversation = calloc(1, sizeof *conversation);
 
-    snprintf(problem, JOINING_PROBLEM_SIZE, "Not enough memory or descriptors.");
+    (void)snprintf(problem, JOINING_PROBLEM_SIZE, "Not enough memory or descriptors.");
     invitation_transport_keys(joining->invitation->secret, keys.public_key, keys.secret_key);
     memcpy(server.bytes, joining->invitation->office_transport_key, sizeof server.bytes);
-    snprintf(endpoint, sizeof endpoint, "%.*s", (int)joining->invitation->endpoint.size,
-             (const char *)joining->invitation->endpoint.data);
+    (void)snprintf(endpoint, sizeof endpoint, "%.*s", (int)joining->invitation->endpoint.size,
+                   (const char *)joining->invitation->endpoint.data);
     if (context == NULL || conversation == NULL) {
         goto done;
     }
     if (!line_target_set(&target, endpoint, &server)) {
-        snprintf(problem, JOINING_PROBLEM_SIZE, "The token names no usable address of the office.");
+        (void)snprintf(problem, JOINING_PROBLEM_SIZE,
+                       "The token names no usable address of the office.");
         goto done;
     }
     conversation->frame = (struct buffer){.data = conversation->frame_memory,

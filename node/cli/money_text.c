@@ -131,10 +131,10 @@ void money_text_print(int64_t minor, const char *currency, char text[static MONE
     }
     char decimals[NUMBER_SIZE_MAX] = "";
     if (digits > 0) {
-        snprintf(decimals, sizeof decimals, ".%0*llu", (int)digits,
-                 (unsigned long long)(amount % unit));
+        (void)snprintf(decimals, sizeof decimals, ".%0*llu", (int)digits,
+                       (unsigned long long)(amount % unit));
     }
     bool known = money_text_is_currency(currency);
-    snprintf(text, MONEY_TEXT_SIZE, "%s%s%s%s%s", minor < 0 ? "-" : "", number + start, decimals,
-             known ? " " : "", known ? currency : "");
+    (void)snprintf(text, MONEY_TEXT_SIZE, "%s%s%s%s%s", minor < 0 ? "-" : "", number + start,
+                   decimals, known ? " " : "", known ? currency : "");
 }

@@ -52,7 +52,7 @@ static bool print_time(const char *text, char out[static CELL_SIZE])
             return false;
         }
     }
-    snprintf(out, CELL_SIZE, "%.10s %.8s UTC", text, text + 11);
+    (void)snprintf(out, CELL_SIZE, "%.10s %.8s UTC", text, text + 11);
     return text[strlen(text) - 1] == 'Z';
 }
 
@@ -64,14 +64,14 @@ static void print_plain(const json_t *value, char text[static CELL_SIZE])
             text_for_terminal(string, text, CELL_SIZE);
         }
     } else if (json_is_integer(value)) {
-        snprintf(text, CELL_SIZE, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        (void)snprintf(text, CELL_SIZE, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     } else if (is_money(value)) {
         char money[MONEY_TEXT_SIZE];
         const char *currency = output_text_at(value, "currency");
         money_text_print(json_integer_value(json_object_get(value, "minor")), currency, money);
-        snprintf(text, CELL_SIZE, "%s", money);
+        (void)snprintf(text, CELL_SIZE, "%s", money);
     } else if (json_is_boolean(value)) {
-        snprintf(text, CELL_SIZE, "%s", json_is_true(value) ? "yes" : "no");
+        (void)snprintf(text, CELL_SIZE, "%s", json_is_true(value) ? "yes" : "no");
     } else if (value == NULL || json_is_null(value)) {
         text[0] = '\0';
     } else {
@@ -167,7 +167,7 @@ static void line_print(const json_t *row, const struct column *columns, size_t c
     for (size_t c = 0; c < count; c++) {
         char text[CELL_SIZE];
         if (row == NULL) {
-            snprintf(text, sizeof text, "%s", columns[c].label->heading);
+            (void)snprintf(text, sizeof text, "%s", columns[c].label->heading);
         } else {
             output_cell(output_at(row, columns[c].label->path), text);
         }
@@ -176,11 +176,11 @@ static void line_print(const json_t *row, const struct column *columns, size_t c
         if (columns[c].right) {
             pad(gap);
         }
-        fputs(text, stdout);
+        (void)fputs(text, stdout);
         if (!columns[c].right && !last) {
             pad(gap);
         }
-        fputs(last ? "\n" : "  ", stdout);
+        (void)fputs(last ? "\n" : "  ", stdout);
     }
 }
 
@@ -243,19 +243,20 @@ void output_problem(const json_t *problem, long status)
         sentence = output_text_at(problem, "title");
     }
     if (sentence[0] == '\0') {
-        fprintf(stderr, "Refused: the node answered with status %ld and no explanation.\n", status);
+        (void)fprintf(stderr, "Refused: the node answered with status %ld and no explanation.\n",
+                      status);
         return;
     }
     text_for_terminal(sentence, text, sizeof text);
     const char *code = output_text_at(problem, "code");
-    fprintf(stderr, "%s%s%.40s%s\n", text, code[0] != '\0' ? " [" : "", code,
-            code[0] != '\0' ? "]" : "");
+    (void)fprintf(stderr, "%s%s%.40s%s\n", text, code[0] != '\0' ? " [" : "", code,
+                  code[0] != '\0' ? "]" : "");
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
         char cell[CELL_SIZE];
         const json_t *value = output_at(problem, facts[i].path);
         if (value != NULL) {
             output_cell(value, cell);
-            fprintf(stderr, "  %-11s  %s\n", facts[i].heading, cell);
+            (void)fprintf(stderr, "  %-11s  %s\n", facts[i].heading, cell);
         }
     }
 }

@@ -65,7 +65,7 @@ static enum outcome step_add(struct session *session, const char *text, json_t *
     if (text[size] == '\0' || size >= sizeof amount_text) {
         return session_misused(session, "--bonus is written AMOUNT:BONUS, like 300:60.");
     }
-    snprintf(amount_text, sizeof amount_text, "%.*s", (int)size, text);
+    (void)snprintf(amount_text, sizeof amount_text, "%.*s", (int)size, text);
     enum outcome outcome = session_money(session, amount_text, &amount);
     if (outcome == OUTCOME_DONE) {
         outcome = session_money(session, text + size + 1, &bonus);

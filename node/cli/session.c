@@ -48,11 +48,11 @@ enum outcome session_misused(const struct session *session, const char *format, 
 {
     va_list rest;
     va_start(rest, format);
-    fputs("tally: ", stderr);
-    vfprintf(stderr, format, rest);
+    (void)fputs("tally: ", stderr);
+    (void)vfprintf(stderr, format, rest);
     va_end(rest);
-    fprintf(stderr, "\nUsage: tally %s %s\nSee \"tally help %s\".\n", session->subcommand->name,
-            session->subcommand->usage, session->subcommand->name);
+    (void)fprintf(stderr, "\nUsage: tally %s %s\nSee \"tally help %s\".\n",
+                  session->subcommand->name, session->subcommand->usage, session->subcommand->name);
     return OUTCOME_USAGE;
 }
 
@@ -61,10 +61,10 @@ enum outcome session_refused(const struct session *session, const char *format, 
     (void)session;
     va_list rest;
     va_start(rest, format);
-    fputs("tally: ", stderr);
-    vfprintf(stderr, format, rest);
+    (void)fputs("tally: ", stderr);
+    (void)vfprintf(stderr, format, rest);
     va_end(rest);
-    fputc('\n', stderr);
+    (void)fputc('\n', stderr);
     return OUTCOME_REFUSED;
 }
 
@@ -116,11 +116,11 @@ static enum outcome url_from_directory(const struct session *session, const char
         bool any = strcmp(host, "0.0.0.0") == 0 || strcmp(host, "*") == 0;
         bool any_six = strcmp(host, "::") == 0;
         bool six = strchr(host, ':') != NULL;
-        snprintf(url, CLIENT_URL_SIZE, "http://%s%s%s:%u", six ? "[" : "",
-                 any       ? "127.0.0.1"
-                 : any_six ? "::1"
-                           : host,
-                 six ? "]" : "", (unsigned)port);
+        (void)snprintf(url, CLIENT_URL_SIZE, "http://%s%s%s:%u", six ? "[" : "",
+                       any       ? "127.0.0.1"
+                       : any_six ? "::1"
+                                 : host,
+                       six ? "]" : "", (unsigned)port);
         outcome = OUTCOME_DONE;
     }
     free(config);
@@ -159,7 +159,7 @@ static enum outcome token_find(const struct session *session, const char *direct
         if (strlen(given) >= CLIENT_TOKEN_SIZE) {
             return session_refused(session, "The token is too long.");
         }
-        snprintf(token, CLIENT_TOKEN_SIZE, "%s", given);
+        (void)snprintf(token, CLIENT_TOKEN_SIZE, "%s", given);
         return OUTCOME_DONE;
     }
     if (given != NULL) {
@@ -226,17 +226,18 @@ static void failure_show(const struct session *session, enum outcome outcome,
     } else if (reply->body != NULL && outcome == OUTCOME_REFUSED) {
         output_problem(reply->body, reply->status);
         if (reply->status == 401) {
-            fputs("Give a token: --token FILE, TALLY_TOKEN, or --dir with the node's directory.\n",
-                  stderr);
+            (void)fputs(
+                "Give a token: --token FILE, TALLY_TOKEN, or --dir with the node's directory.\n",
+                stderr);
         }
     } else if (outcome == OUTCOME_UNREACHABLE) {
-        fprintf(stderr, "tally: %s Is tallyd running there? (--node URL, --dir DIR)\n",
-                reply->problem);
+        (void)fprintf(stderr, "tally: %s Is tallyd running there? (--node URL, --dir DIR)\n",
+                      reply->problem);
     } else if (reply->problem[0] != '\0') {
-        fprintf(stderr, "tally: %s\n", reply->problem);
+        (void)fprintf(stderr, "tally: %s\n", reply->problem);
     }
     if (write && outcome == OUTCOME_UNKNOWN) {
-        fprintf(
+        (void)fprintf(
             stderr,
             "tally: it is not known whether it was done. Repeat the same command with --key %s\n"
             "       (nothing is done twice), or ask: tally ticket %s\n",
@@ -297,7 +298,7 @@ static enum outcome key_choose(struct session *session)
         return session_misused(session, "--key takes 1 to %d printable ASCII characters.",
                                IDEMPOTENCY_KEY_SIZE_MAX);
     }
-    snprintf(session->key, sizeof session->key, "%s", given);
+    (void)snprintf(session->key, sizeof session->key, "%s", given);
     return OUTCOME_DONE;
 }
 
@@ -398,7 +399,7 @@ enum outcome session_currency(struct session *session)
         if (!money_text_is_currency(given)) {
             return session_misused(session, "--currency takes three capital letters, like CNY.");
         }
-        snprintf(session->currency, sizeof session->currency, "%s", given);
+        (void)snprintf(session->currency, sizeof session->currency, "%s", given);
         return OUTCOME_DONE;
     }
     json_t *node = NULL;
@@ -409,7 +410,7 @@ enum outcome session_currency(struct session *session)
     }
     const char *own = output_text_at(node, "currency");
     if (money_text_is_currency(own)) {
-        snprintf(session->currency, sizeof session->currency, "%.3s", own);
+        (void)snprintf(session->currency, sizeof session->currency, "%.3s", own);
     } else {
         outcome = session_refused(session, "The node does not name a currency: add --currency.");
     }

@@ -46,8 +46,8 @@ static enum outcome item_add(const struct session *session, const char *text, js
     if (name_size >= sizeof name || quantity_size >= sizeof quantity_text) {
         return session_misused(session, "An item's name has at most %d bytes.", ITEM_NAME_SIZE_MAX);
     }
-    snprintf(name, sizeof name, "%.*s", (int)name_size, text);
-    snprintf(quantity_text, sizeof quantity_text, "%.*s", (int)quantity_size, middle + 1);
+    (void)snprintf(name, sizeof name, "%.*s", (int)name_size, text);
+    (void)snprintf(quantity_text, sizeof quantity_text, "%.*s", (int)quantity_size, middle + 1);
     if (!session_number(quantity_text, 1, UINT32_MAX, &quantity)) {
         return session_misused(session, "\"%s\" is not a quantity.", quantity_text);
     }

@@ -63,16 +63,16 @@ static void lag_print(const json_t *row, const struct view *own, char text[stati
     json_int_t they_hold = json_integer_value(output_at(row, "their_seq"));
     const char *journal = output_text_at(row, "journal");
     if (strcmp(journal, own->journal) == 0) {
-        snprintf(text, CELL_SIZE, "this node");
+        (void)snprintf(text, CELL_SIZE, "this node");
     } else if (strncmp(journal, "0.", 2) == 0) {
         text[0] = '\0'; /* the authority is not a node */
     } else if (!json_is_true(output_at(row, "connected"))) {
-        snprintf(text, CELL_SIZE, "not connected");
+        (void)snprintf(text, CELL_SIZE, "not connected");
     } else if (they_hold < own->head_seq) {
-        snprintf(text, CELL_SIZE, "lacks %" JSON_INTEGER_FORMAT " of our blocks",
-                 own->head_seq - they_hold);
+        (void)snprintf(text, CELL_SIZE, "lacks %" JSON_INTEGER_FORMAT " of our blocks",
+                       own->head_seq - they_hold);
     } else {
-        snprintf(text, CELL_SIZE, "has all of ours");
+        (void)snprintf(text, CELL_SIZE, "has all of ours");
     }
 }
 

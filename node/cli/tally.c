@@ -12,12 +12,12 @@ static int unknown_command(int argc, char **argv)
         return OUTCOME_USAGE;
     }
     const struct subcommand *nearest = command_nearest(argc, argv);
-    fprintf(stderr, "tally: there is no command \"%.60s%s%.60s\".", argv[0], argc > 1 ? " " : "",
-            argc > 1 ? argv[1] : "");
+    (void)fprintf(stderr, "tally: there is no command \"%.60s%s%.60s\".", argv[0],
+                  argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
     if (nearest != NULL) {
-        fprintf(stderr, " Did you mean \"tally %s\"?", nearest->name);
+        (void)fprintf(stderr, " Did you mean \"tally %s\"?", nearest->name);
     }
-    fputs(" See \"tally help\".\n", stderr);
+    (void)fputs(" See \"tally help\".\n", stderr);
     return OUTCOME_USAGE;
 }
 
@@ -88,7 +88,7 @@ int main(int argc, char **argv)
 {
     int words = 0;
     if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        fputs("tally: the libraries could not be set up.\n", stderr);
+        (void)fputs("tally: the libraries could not be set up.\n", stderr);
         return OUTCOME_REFUSED;
     }
     argv++;

@@ -154,8 +154,8 @@ static json_t *journals_json(const struct walk *walk)
     for (size_t i = 0; i < walk->audit->journal_count; i++) {
         const struct audit_journal *journal = &walk->audit->journals[i];
         char name[32];
-        snprintf(name, sizeof name, "%" PRIu32 ".%u", journal_branch(journal->journal),
-                 (unsigned)journal_incarnation(journal->journal));
+        (void)snprintf(name, sizeof name, "%" PRIu32 ".%u", journal_branch(journal->journal),
+                       (unsigned)journal_incarnation(journal->journal));
         json_array_append_new(list, json_pack("{s:s, s:s*, s:I, s:I, s:b}", "journal", name, "name",
                                               journal->name, "blocks", (json_int_t)journal->blocks,
                                               "events", (json_int_t)journal->events, "good",

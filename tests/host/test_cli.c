@@ -63,7 +63,7 @@ static void every_example_begins_with_its_own_command(void **state)
     for (size_t i = 0; i < count; i++) {
         const struct subcommand *each = subcommand_at(i, &count);
         char wanted[64];
-        snprintf(wanted, sizeof wanted, "tally %s", each->name);
+        (void)snprintf(wanted, sizeof wanted, "tally %s", each->name);
         assert_non_null(strstr(each->example, wanted));
     }
 }

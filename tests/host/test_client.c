@@ -43,6 +43,7 @@ static const char *header(struct MHD_Connection *connection, const char *name)
     return value != NULL ? value : "";
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the library's parameters */
 static enum MHD_Result answer(void *user, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *upload,
                               size_t *upload_size, void **seen)
@@ -59,20 +60,20 @@ static enum MHD_Result answer(void *user, struct MHD_Connection *connection, con
         return MHD_YES;
     }
     if (*upload_size > 0) {
-        snprintf(listener->bodies[i], TEXT_SIZE, "%.*s", (int)*upload_size, upload);
+        (void)snprintf(listener->bodies[i], TEXT_SIZE, "%.*s", (int)*upload_size, upload);
         *upload_size = 0;
         return MHD_YES;
     }
     listener->asked++;
-    snprintf(listener->keys[i], TEXT_SIZE, "%s", header(connection, "Idempotency-Key"));
-    snprintf(listener->authorization, TEXT_SIZE, "%s", header(connection, "Authorization"));
-    snprintf(listener->url, TEXT_SIZE, "%s", url);
+    (void)snprintf(listener->keys[i], TEXT_SIZE, "%s", header(connection, "Idempotency-Key"));
+    (void)snprintf(listener->authorization, TEXT_SIZE, "%s", header(connection, "Authorization"));
+    (void)snprintf(listener->url, TEXT_SIZE, "%s", url);
     const struct canned *canned = &listener->answers[i];
     if (canned->status == 0) {
         return MHD_NO;
     }
     char body[TEXT_SIZE];
-    snprintf(body, sizeof body, "%s", canned->body);
+    (void)snprintf(body, sizeof body, "%s", canned->body);
     struct MHD_Response *response =
         MHD_create_response_from_buffer(strlen(body), body, MHD_RESPMEM_MUST_COPY);
     enum MHD_Result queued = MHD_queue_response(connection, canned->status, response);
@@ -91,8 +92,9 @@ static int setup(void **state)
     assert_non_null(listener->daemon);
     char url[64];
     char problem[CLIENT_PROBLEM_SIZE];
-    snprintf(url, sizeof url, "http://127.0.0.1:%u/",
-             (unsigned)MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
+    (void)snprintf(
+        url, sizeof url, "http://127.0.0.1:%u/",
+        (unsigned)MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
     struct client_options options = {.url = url, .token = "tk_abc", .timeout_ms = 5000};
     listener->client = client_new(&options, problem);
     assert_non_null(listener->client);
