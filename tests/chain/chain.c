@@ -272,8 +272,10 @@ static void make_till(struct chain *chain, size_t index)
 {
     const json_t *till =
         chain_post(chain, index, "/v1/tills", "{\"name\":\"Till\",\"role\":\"till\"}");
-    (void)snprintf(chain->nodes[index].tokens[1], sizeof chain->nodes[index].tokens[1], "%s",
-                   text_of(till, "token"));
+    const char *token = text_of(till, "token");
+    assert_non_null(token);
+    assert_in_range(strlen(token), 1, sizeof chain->nodes[index].tokens[1] - 1);
+    memcpy(chain->nodes[index].tokens[1], token, strlen(token) + 1);
 }
 
 void chain_start(struct chain *chain, size_t count)

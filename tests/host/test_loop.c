@@ -226,6 +226,11 @@ bool node_turn(struct node *self)
     return true;
 }
 
+bool node_has_room(const struct node *self)
+{
+    return self->held_count < REQUESTS_QUEUED_MAX;
+}
+
 bool node_is_idle(const struct node *self)
 {
     return !self->never_idle && !self->in_flight && self->held_count == 0;
