@@ -184,6 +184,7 @@ static struct row *insert_row(struct disk *disk, struct bytes key, struct row **
     }
     struct row *row = row_new(key, levels);
     for (uint32_t level = 0; level < levels; level++) {
+        assert(before[level] != NULL);
         row->next[level] = before[level]->next[level];
         before[level]->next[level] = row;
     }
@@ -193,7 +194,9 @@ static struct row *insert_row(struct disk *disk, struct bytes key, struct row **
 
 static void erase_row(struct disk *disk, struct row *row, struct row **before)
 {
+    assert(row->level_count > 0);
     for (uint32_t level = 0; level < row->level_count; level++) {
+        assert(before[level] != NULL && before[level]->next[level] == row);
         before[level]->next[level] = row->next[level];
     }
     disk->row_count--;
@@ -202,7 +205,7 @@ static void erase_row(struct disk *disk, struct row *row, struct row **before)
 
 static void apply_write(struct disk *disk, const struct write *write)
 {
-    struct row *before[LEVELS_MAX];
+    struct row *before[LEVELS_MAX] = {0};
     find_before(disk, write->key, before);
     struct row *row = before[0]->next[0];
     if (row != NULL && key_order(row, write->key) != 0) {

@@ -397,9 +397,10 @@ static void check_account_view(struct world *machine, const struct account_view 
     for (uint32_t i = 0; i < view->lot_count; i++) {
         sum += view->lots[i].left;
     }
-    if (!view->more_lots && sum != view->principal + view->bonus) {
+    int64_t balance = view->principal + view->bonus;
+    if (!view->more_lots && sum != balance) {
         sim_finding(machine->sim, "I1", "machine %u: lots of %lld, balance %lld", machine->index,
-                    (long long)sum, (long long)(view->principal + view->bonus));
+                    (long long)sum, (long long)balance);
     }
     if (view->principal < 0 || view->bonus < 0 || view->usable_here < 0 || view->elsewhere < 0) {
         sim_finding(machine->sim, "S2", "machine %u shows a negative amount", machine->index);

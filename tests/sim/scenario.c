@@ -69,7 +69,7 @@ bool scene_money(struct scene *scene, const char *text, int64_t *amount)
         scene_fail(scene, "\"%s\" is not an amount", text);
         return false;
     }
-    *amount = whole * 100 + (end[1] - '0') * 10 + (end[2] - '0');
+    *amount = whole * 100 + (int64_t)(end[1] - '0') * 10 + (end[2] - '0');
     return true;
 }
 
