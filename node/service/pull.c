@@ -287,22 +287,22 @@ static uint32_t lines_to_give(struct node *node, const struct message *asked, st
  * was sent to a branch where the member never came could be used nowhere. */
 static void take_in(struct node *node, const struct message *asked, struct sheet *sheet)
 {
-    struct lot_id lots[EVENT_LINES_MAX];
-    uint32_t count = 0;
-    const struct subject_id *account = &asked->body.rights_req.account;
+    struct acceptance acceptance = {.account = asked->body.rights_req.account};
     for (uint32_t i = 0; i < asked->body.rights_req.count; i++) {
         const struct rights_line *line = &asked->body.rights_req.list[i];
         const struct sheet_lot *lot = sheet_find(sheet, &line->lot);
         bool known = false;
-        for (uint32_t k = 0; k < count; k++) {
-            known = known || lot_equal(&lots[k], &line->lot);
+        for (uint32_t k = 0; k < acceptance.count; k++) {
+            known = known || lot_equal(&acceptance.lots[k], &line->lot);
         }
-        int64_t raw = own_raw(node, account, &line->lot);
-        if (!known && lot != NULL && raw < line->amount && lot_here(node, account, lot) > raw) {
-            lots[count++] = line->lot;
+        int64_t raw = own_raw(node, &acceptance.account, &line->lot);
+        bool helps =
+            lot != NULL && raw < line->amount && lot_here(node, &acceptance.account, lot) > raw;
+        if (!known && helps) {
+            acceptance.lots[acceptance.count++] = line->lot;
         }
     }
-    (void)sales_accept(node, account, sheet, lots, count);
+    (void)sales_accept(node, sheet, &acceptance);
 }
 
 static void serve(struct node *node, struct peer *peer, const struct message *asked)

@@ -219,19 +219,22 @@ static bool intake_add(struct node *node, struct intake *intake, const struct sh
     return true;
 }
 
-bool sales_accept(struct node *node, const struct subject_id *account, struct sheet *sheet,
-                  const struct lot_id *lots, uint32_t count)
+bool sales_accept(struct node *node, struct sheet *sheet, const struct acceptance *acceptance)
 {
     struct intake intake;
     intake.count = 0;
-    for (uint32_t k = 0; k < count; k++) {
-        const struct sheet_lot *lot = sheet_find(sheet, &lots[k]);
+    for (uint32_t k = 0; k < acceptance->count; k++) {
+        const struct sheet_lot *lot = sheet_find(sheet, &acceptance->lots[k]);
         if (lot != NULL && !intake_add(node, &intake, lot)) {
             return false;
         }
     }
     for (uint32_t g = 0; g < intake.count; g++) {
-        struct event event = {.type = EVENT_RIGHTS_ACCEPT, .subject = *account, .known = true};
+        struct event event = {.type = EVENT_RIGHTS_ACCEPT,
+                              .subject = acceptance->account,
+                              .till = acceptance->till,
+                              .staff = acceptance->staff,
+                              .known = true};
         event.body.accept.from = intake.givers[g].from;
         event.body.accept.line_count = (uint8_t)intake.givers[g].line_count;
         memcpy(event.body.accept.lines, intake.givers[g].lines, sizeof event.body.accept.lines);
@@ -246,19 +249,20 @@ bool sales_accept(struct node *node, const struct subject_id *account, struct sh
 }
 
 /* Accepts what is on its way here of the lots that the plan takes more of than is held. */
-static bool accept_coming(struct node *node, const struct subject_id *account, struct sheet *sheet,
+static bool accept_coming(struct node *node, const struct request *request,
+                          const struct subject_id *account, struct sheet *sheet,
                           const struct spend_plan *plan)
 {
-    struct lot_id lots[EVENT_LINES_MAX];
-    uint32_t count = 0;
+    struct acceptance acceptance = {
+        .account = *account, .till = request->till, .staff = request->staff};
     for (uint32_t k = 0; k < plan->line_count; k++) {
         const struct sheet_lot *lot = sheet_find(sheet, &plan->lines[k].lot);
         assert(lot != NULL);
         if (plan->lines[k].amount > lot_held(node, account, lot)) {
-            lots[count++] = plan->lines[k].lot;
+            acceptance.lots[acceptance.count++] = plan->lines[k].lot;
         }
     }
-    return sales_accept(node, account, sheet, lots, count);
+    return sales_accept(node, sheet, &acceptance);
 }
 
 static bool append_spend(struct node *node, const struct request *request,
@@ -330,7 +334,7 @@ enum decision sales_spend(struct node *node, const struct request *request, stru
         plan.lines[1].amount--;
     }
 #endif
-    if (plan.covered == amount && accept_coming(node, &answer->account, &sheet, &plan)) {
+    if (plan.covered == amount && accept_coming(node, request, &answer->account, &sheet, &plan)) {
         if (!append_spend(node, request, &plan, answer)) {
             answer->verdict = REFUSED_AMOUNT;
         }
@@ -454,7 +458,7 @@ enum decision sales_move(struct node *node, const struct request *request, struc
     struct spend_plan plan;
     spend_plan(lots, count, request->body.move.amount, SPEND_PROPORTIONAL, &plan);
     if (plan.covered < request->body.move.amount ||
-        !accept_coming(node, &answer->account, &sheet, &plan)) {
+        !accept_coming(node, request, &answer->account, &sheet, &plan)) {
         answer->offer = plan.covered;
         answer->balance = sheet.principal + sheet.bonus;
         answer->usable_here = sheet_usable(node, &answer->account, &sheet, header->day);

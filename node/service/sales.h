@@ -27,10 +27,17 @@ size_t sheet_spendables(struct node *node, const struct subject_id *account,
 /* Of one lot: held by this node, and in flight to it. */
 int64_t lot_here(struct node *node, const struct subject_id *account, const struct sheet_lot *lot);
 
-/* Accepts all that is on its way here of these lots, in events of `till` and `staff`. False, with
- * nothing or only acceptances written, when it is more than one command may take in. */
-bool sales_accept(struct node *node, const struct subject_id *account, struct sheet *sheet,
-                  const struct lot_id *lots, uint32_t count);
+/* Lots whose rights on their way here are to be accepted, and for whom. */
+struct acceptance {
+    struct subject_id account;
+    uint32_t till; /* 0 when a peer asked */
+    uint32_t staff;
+    uint32_t count;
+    struct lot_id lots[EVENT_LINES_MAX];
+};
+/* Accepts all that is on its way here of these lots. False, with nothing or only acceptances
+ * written, when it is more than one command may take in. */
+bool sales_accept(struct node *node, struct sheet *sheet, const struct acceptance *acceptance);
 
 /* This journal's raw rights of a lot. */
 int64_t own_raw(struct node *node, const struct subject_id *account, const struct lot_id *lot);

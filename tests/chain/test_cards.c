@@ -195,7 +195,7 @@ static void c06_tally_member_find_prints_the_balance_and_the_age_of_the_data(voi
     assert_non_null(strstr(output, "43.21"));
     assert_non_null(strstr(output, "usable here"));
     assert_non_null(strstr(output, "elsewhere"));
-    assert_non_null(strstr(output, "as of"));
+    assert_non_null(strstr(output, "As of"));
 }
 
 static void l06_a_card_pays_out_its_value_once_wherever_it_is_shown(void **state)

@@ -228,7 +228,8 @@ bool node_turn(struct node *self)
 
 bool node_has_room(const struct node *self)
 {
-    return self->held_count < REQUESTS_QUEUED_MAX;
+    (void)self;
+    return true;
 }
 
 bool node_is_idle(const struct node *self)
