@@ -200,6 +200,21 @@ static uint64_t option(const char *name, uint64_t otherwise)
     return text == NULL ? otherwise : strtoull(text, NULL, 10);
 }
 
+/* The branch once more, on a disk that takes longer to sync. */
+static enum status slow_down(struct pair *pair, struct explanation *explanation)
+{
+    char shim[DAEMON_PATH_SIZE_MAX];
+    enum status status = daemon_find("libfail_shim.so", shim, explanation);
+    if (status == STATUS_OK && !daemon_stop(&pair->nodes[PAIR_BRANCH].daemon)) {
+        explain(explanation, "The branch did not stop.");
+        status = STATUS_IO;
+    }
+    if (status == STATUS_OK) {
+        status = pair_run(pair, PAIR_BRANCH, shim, explanation);
+    }
+    return status == STATUS_OK ? pair_wait_ready(pair, PAIR_BRANCH, explanation) : status;
+}
+
 static int run(struct bench *bench)
 {
     const size_t clients[SIDES] = {1, (size_t)option("TALLY_RATE_CLIENTS", 128)};
@@ -251,6 +266,11 @@ int main(int count, char **words)
     if (pair_start(&bench.pair, dir, "api_connections = 2048\napi_connections_per_address = 1200",
                    &explanation) != STATUS_OK) {
         (void)fprintf(stderr, "%s\n", explanation.text);
+        return 1;
+    }
+    if (option("TALLY_SYNC_US", 0) != 0 && slow_down(&bench.pair, &explanation) != STATUS_OK) {
+        (void)fprintf(stderr, "%s\n", explanation.text);
+        (void)pair_stop(&bench.pair);
         return 1;
     }
     int code = run(&bench);

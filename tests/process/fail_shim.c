@@ -1,7 +1,7 @@
 /* Loaded into a daemon before its libraries: makes the n-th write or sync of the database's log
  * fail. TALLY_FAIL says which: "sync:12:EIO", "write:30:ENOSPC", "tear:30:ENOSPC" (half of it is
  * written first). EIO is a dying disk, and every later one fails, too; ENOSPC is a disk that was
- * full for a moment. */
+ * full for a moment. TALLY_SYNC_US makes every sync take so much longer, as on a slower disk. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum operation { OPERATION_NONE, OPERATION_SYNC, OPERATION_WRITE, OPERATION_TEAR };
@@ -63,6 +64,17 @@ static bool strikes(const struct plan *plan, _Atomic unsigned long *count)
     return plan->error == ENOSPC ? number == plan->number : number >= plan->number;
 }
 
+static void be_slow(void)
+{
+    const char *text = getenv("TALLY_SYNC_US");
+    unsigned long us = text == NULL ? 0 : strtoul(text, NULL, 10);
+    const struct timespec pause = {.tv_sec = (time_t)(us / 1000000),
+                                   .tv_nsec = (long)(us % 1000000) * 1000};
+    if (us > 0) {
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 int fdatasync(int descriptor)
 {
     static int (*real)(int);
@@ -75,6 +87,7 @@ int fdatasync(int descriptor)
         errno = plan.error;
         return -1;
     }
+    be_slow();
     errno = saved;
     return real(descriptor);
 }
