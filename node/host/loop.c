@@ -69,6 +69,7 @@ struct loop *loop_new(const struct loop_parts *parts)
     loop->bus = parts->world->bus;
     admission_attend(parts->admission);
     loop->confirmed = !confirmation_is_demanded(parts->unconfirmed_path);
+    node_hold(parts->node, !loop->confirmed);
     return loop;
 }
 
@@ -181,7 +182,7 @@ static void take_requests(struct loop *loop)
 {
     struct world *world = loop->parts.world;
     for (int i = 0; i < REQUESTS_PER_ROUND && !loop->failed && loop->parts.inbox != NULL &&
-                    seam_has_room(world);
+                    seam_has_room(world) && node_has_room(loop->parts.node);
          i++) {
         const struct request *request = inbox_take(loop->parts.inbox);
         if (request == NULL) {
@@ -273,6 +274,7 @@ static void look_for_confirmation(struct loop *loop)
     }
     loop->confirmed = confirmation_give(loop->parts.unconfirmed_path);
     if (loop->confirmed) {
+        node_hold(loop->parts.node, false);
         log_event(LOG_INFO, "head_confirmed", log_count("seq", loop->view.head_seq));
     }
 }
@@ -287,6 +289,7 @@ static void remember_amnesia(struct loop *loop)
     }
     if (confirmation_demand(loop->parts.unconfirmed_path, &explanation) == STATUS_OK) {
         loop->confirmed = false;
+        node_hold(loop->parts.node, true);
         log_event(LOG_ERROR, "head_refuted", log_count("seq", loop->view.head_seq));
     }
 }
@@ -381,7 +384,8 @@ static void each_second(struct loop *loop)
 static void wait_for_work(struct loop *loop, struct pollfd descriptors[static DESCRIPTOR_COUNT])
 {
     const struct loop_parts *parts = &loop->parts;
-    bool requests = parts->inbox != NULL && seam_has_room(parts->world);
+    bool requests = parts->inbox != NULL && seam_has_room(parts->world) &&
+                    node_has_room(parts->node); /* else the commit in flight wakes us */
     int list[DESCRIPTOR_COUNT] = {
         [DESCRIPTOR_SIGNALS] = parts->signals,
         [DESCRIPTOR_COMMITTER] = committer_descriptor(parts->world->committer),

@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <sodium.h>
 
+enum { SPACE_EVERY_MS = 50 };
+
 uint64_t world_monotonic_ms(struct world *world)
 {
     (void)world;
@@ -67,7 +69,14 @@ void world_commit(struct world *world, const struct write *writes, size_t count)
 
 bool world_space_low(struct world *world)
 {
-    return store_space_low(world->store);
+    /* Asked for every command: the disk is, twenty times a second. The reserve covers what can be
+     * written meanwhile many times over. */
+    uint64_t now_ms = clock_monotonic_ms();
+    if (world->space_ms == 0 || now_ms - world->space_ms >= SPACE_EVERY_MS) {
+        world->space_ms = now_ms;
+        world->space_low = store_space_low(world->store);
+    }
+    return world->space_low;
 }
 
 void world_send(struct world *world, uint32_t link, enum channel channel, struct bytes frame)

@@ -36,6 +36,8 @@ struct world {
     struct http *http; /* NULL: only the host asks */
     struct asked asked[SEAM_ASKED_MAX];
     uint32_t asked_count;
+    uint64_t space_ms; /* when the disk was last asked for its room; 0 = never */
+    bool space_low;
     uint64_t answered;     /* requests, ever */
     uint64_t own_answered; /* number of the host's own request that was answered last */
     enum verdict own_verdict;

@@ -241,7 +241,7 @@ static enum verdict unfit(const struct node *node, const struct request *request
     if (node->draining) {
         return REFUSED_BUSY;
     }
-    if (node->read_only || own == NULL) {
+    if (node->read_only || node->held || own == NULL) {
         return REFUSED_READ_ONLY;
     }
     if (world_space_low(node->world)) {
@@ -294,6 +294,12 @@ void desk_request(struct node *node, const struct request *request)
  */
 static void reconsider(struct node *node, struct parked *parked)
 {
+    if (node->read_only || node->held) {
+        parked->used = false;
+        node->parked_count--;
+        desk_refuse(node, &parked->request, REFUSED_READ_ONLY);
+        return;
+    }
     uint64_t now = world_monotonic_ms(node->world);
     struct answer answer = {.kind = parked->request.kind};
     answer.pulled_ms = now - parked->since_ms;

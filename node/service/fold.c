@@ -440,6 +440,7 @@ static enum invalid_reason fold_accept(struct fold *fold, struct sheet *sheet)
     }
     struct dep_record dep;
     (void)dep_load(fold->rows, to, from, &dep);
+    dep.seq = fold->trial ? fold->trial_dep : dep.seq;
     struct touched touched[EVENT_LINES_MAX];
     struct grant_record grants[EVENT_LINES_MAX];
     int64_t risen[EVENT_LINES_MAX];

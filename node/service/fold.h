@@ -19,7 +19,8 @@ struct fold {
     uint16_t index;
     struct digest leaf;
     const struct event *event;
-    bool trial; /* only say what the verdict would be: nothing is written */
+    bool trial;         /* only say what the verdict would be: nothing is written */
+    uint64_t trial_dep; /* and for an acceptance, as if the giver were named up to here */
     /* what came of it */
     enum event_verdict verdict;
     enum invalid_reason reason;

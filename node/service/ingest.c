@@ -1,6 +1,7 @@
 #include "ingest.h"
 
 #include "block_codec.h"
+#include "desk.h"
 #include "event_codec.h"
 #include "journal.h"
 
@@ -28,6 +29,22 @@ bool ingest_has(const struct node *node, uint64_t journal)
     return false;
 }
 
+/* A want that is over and has brought nothing, with nothing of it on its way in: the peer does not
+ * have what it said, or does not give it. Others are asked first from now on. */
+static void judge_want(struct node *node, struct peer *peer, const struct want *want)
+{
+    const struct frontier_entry *entry = frontier_find(&node->frontier, want->journal);
+    uint32_t at = entry == NULL ? 0 : frontier_position(&node->frontier, entry);
+    bool excused = entry == NULL || entry->seq >= want->from || node->blocked[at].on != 0 ||
+                   ingest_has(node, want->journal);
+    if (!excused) {
+        peer->has[at] = entry->seq;
+        peer_failed(peer, world_monotonic_ms(node->world));
+    } else if (entry != NULL && entry->seq >= want->from) {
+        peer_delivered(peer);
+    }
+}
+
 /* The want this frame answers is over, or has brought something: its clock starts again. */
 static void touch_want(struct node *node, uint32_t link, uint64_t id, bool over)
 {
@@ -36,6 +53,7 @@ static void touch_want(struct node *node, uint32_t link, uint64_t id, bool over)
         struct want *want =
             peer->state != PEER_FREE && peer->link == link ? peer_want_by_id(peer, id) : NULL;
         if (want != NULL && over) {
+            judge_want(node, peer, want);
             want->id = 0;
             node->want_dirty = true;
         } else if (want != NULL) {
@@ -197,7 +215,6 @@ void ingest_hear(struct node *node, struct peer *peer, const struct message *mes
         touch_want(node, peer->link, want, last || !useful);
         return;
     }
-    peer_delivered(peer);
     touch_want(node, peer->link, want, false);
     place->last = last || !useful;
     place->state = INGEST_VERIFYING;
@@ -242,6 +259,7 @@ static void own_block(struct node *node, const struct block *block)
             node_alarm(node, ALARM_AMNESIA, node->journal, block->header.seq);
         }
         node->read_only = true;
+        desk_clear(node);
     }
 }
 
@@ -301,8 +319,8 @@ void ingest_admit(struct node *node)
         if (oldest == NULL || !admit_from(node, oldest)) {
             return;
         }
-        touch_want(node, oldest->link, oldest->want, oldest->last);
         oldest->state = INGEST_FREE;
+        touch_want(node, oldest->link, oldest->want, oldest->last);
         node->want_dirty = true;
     }
 }

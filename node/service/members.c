@@ -360,22 +360,24 @@ void members_sweep_keys(struct node *node, uint64_t now_ms)
     node->key_sweep_ms = now_ms;
     struct row_key prefix = row_key(TABLE_KEY_TASK);
     uint8_t key_memory[ROW_KEY_SIZE_MAX];
-    uint8_t after[ROW_KEY_SIZE_MAX];
     uint8_t value_memory[64];
     struct buffer key = BUFFER_OVER(key_memory);
     struct buffer value = BUFFER_OVER(value_memory);
-    size_t after_size = prefix.size;
-    memcpy(after, prefix.bytes, prefix.size);
+    struct row_key *after = &node->key_sweep_after;
+    if (after->size == 0) {
+        *after = prefix;
+    }
     for (uint32_t i = 0; i < KEYS_PER_SWEEP_MAX; i++) {
-        if (!rows_next_committed(node->rows, row_key_bytes(&prefix), bytes_of(after, after_size),
-                                 &key, &value)) {
+        if (!rows_next_committed(node->rows, row_key_bytes(&prefix), row_key_bytes(after), &key,
+                                 &value)) {
+            after->size = 0; /* from the start, next time */
             return;
         }
         struct subject_id member;
         assert(key.size == 1 + sizeof member.bytes);
         memcpy(member.bytes, key_memory + 1, sizeof member.bytes);
         send_keys(node, peer, &member);
-        memcpy(after, key_memory, key.size);
-        after_size = key.size;
+        after->size = 0;
+        row_key_raw(after, key_memory, key.size);
     }
 }

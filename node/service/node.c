@@ -190,6 +190,12 @@ bool node_turn(struct node *node)
         speak(node, node->open);
         return true;
     }
+    if (node->read_only && node->block.open && node->block.header.count > 0) {
+        /* Found out after deciding: what stands at these positions elsewhere is not ours to know.
+         */
+        node->stopped = true;
+        return false;
+    }
     if (!may_linger(node)) {
         hand_over(node);
     }
@@ -217,6 +223,11 @@ void node_drain(struct node *node)
 {
     node->draining = true;
     desk_clear(node);
+}
+
+void node_hold(struct node *node, bool held)
+{
+    node->held = held;
 }
 
 struct node_head node_head(const struct node *node)

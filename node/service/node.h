@@ -93,6 +93,11 @@ bool node_is_idle(const struct node *node);
 /* Answers everything parked as a refusal and takes no more commands (REFUSED_BUSY). */
 void node_drain(struct node *node);
 
+/* While held, the node writes nothing of its own, for tills or for peers (H2): its head may be
+ * older than what others have seen. It goes on reading, answering what was done before, and
+ * syncing. */
+void node_hold(struct node *node, bool held);
+
 /* The committed head of the own journal, for the head checkpoint beside the store. */
 struct node_head {
     uint64_t seq;

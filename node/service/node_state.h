@@ -73,6 +73,7 @@ struct node {
     uint64_t boot;
     bool office;
     bool read_only;
+    bool held; /* until a peer has confirmed the head: nothing of our own is written (H2) */
     bool draining;
     bool stopped; /* the store failed or a commit's outcome is unknown */
     struct bytes office_endpoint;
@@ -107,7 +108,8 @@ struct node {
     struct ingest *ingest;
     uint64_t ingest_order;
     uint64_t next_token;
-    bool want_dirty; /* somebody may have what we lack: look again */
+    bool want_dirty;         /* somebody may have what we lack: look again */
+    uint32_t schedule_first; /* peer that is looked at first */
 
     struct parked parked[PARKED_MAX];
     bool parked_dirty;
@@ -121,6 +123,7 @@ struct node {
     uint64_t pulls_served;
     uint64_t alarms;
     uint64_t key_sweep_ms;
+    struct row_key key_sweep_after;      /* where the next sweep goes on */
     struct frontier_entry own_committed; /* head for the checkpoint */
 
     /* scratch for one step; too large for the stack */

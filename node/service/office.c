@@ -94,6 +94,15 @@ static struct open_invitation *invitation_place(struct node *node)
     return NULL;
 }
 
+static uint32_t open_invitations(const struct node *node)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < INVITATIONS_OPEN_MAX; i++) {
+        count += node->invitations[i].used ? 1 : 0;
+    }
+    return count;
+}
+
 static void open_invitation(struct node *node, const struct ticket_id *name,
                             const struct invitation_record *record)
 {
@@ -137,7 +146,10 @@ enum decision office_invite(struct node *node, const struct request *request, st
         answer->field = FIELD_NAME;
         return refuse(answer, REFUSED_FIELD);
     }
-    if (node->next_branch > BRANCH_NUMBER_MAX || invitation_place(node) == NULL) {
+    /* Every node of the network has this many places: one more admission would stop them all. */
+    bool full =
+        node->roster.journal_count + open_invitations(node) >= node->roster.journal_capacity;
+    if (full || node->next_branch > BRANCH_NUMBER_MAX || invitation_place(node) == NULL) {
         return refuse(answer, REFUSED_NUMBERS);
     }
     uint32_t hours =
@@ -269,6 +281,10 @@ static void admit(struct node *node, const struct message *message,
 void office_hear_join(struct node *node, struct peer *peer, const struct message *message)
 {
     struct invitation_record record;
+    if (node->office && node->held) {
+        joined(node, peer, MESSAGE_ERROR_BUSY, 0, "the office waits for a branch: try again");
+        return;
+    }
     if (!node->office || node->read_only) {
         joined(node, peer, MESSAGE_ERROR_REFUSED, 0, "this node is not the office");
         return;

@@ -329,7 +329,7 @@ static void serve(struct node *node, struct peer *peer, const struct message *as
     }
 #endif
     bool busy =
-        node->draining || node->read_only || world_space_low(node->world) ||
+        node->draining || node->read_only || node->held || world_space_low(node->world) ||
         roster_journal(&node->roster, node->journal, node->roster.seq) == NULL ||
         !journal_has_room(node, SERVE_EVENTS_MAX, SERVE_SIZE_MAX) ||
         (node->block.open && node->block.header.dep_count + SHEET_HOLDERS_MAX * 2 > BLOCK_DEPS_MAX);

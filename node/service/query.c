@@ -238,6 +238,9 @@ static bool is_synced(const struct node *node)
     }
     for (uint32_t p = 0; p < node->peers_max; p++) {
         const struct peer *peer = &node->peers[p];
+        if (peer->state == PEER_ESTABLISHED && peer->journal != 0 && !peer->tips_heard) {
+            return false; /* what it has is not known yet */
+        }
         for (uint32_t i = 0; peer->state == PEER_ESTABLISHED && i < node->frontier.count; i++) {
             if (peer->has[i] > node->seqs_committed[i]) {
                 return false;

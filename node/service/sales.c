@@ -238,11 +238,13 @@ bool sales_accept(struct node *node, struct sheet *sheet, const struct acceptanc
         event.body.accept.from = intake.givers[g].from;
         event.body.accept.line_count = (uint8_t)intake.givers[g].line_count;
         memcpy(event.body.accept.lines, intake.givers[g].lines, sizeof event.body.accept.lines);
-        bool named = journal_depend(node, intake.givers[g].from);
-        assert(named); /* who calls keeps room for as many as an intake may have */
+        /* Asked before the giver is named: a dep is part of a block, and never stands without one.
+         */
         if (!journal_would_hold(node, &event)) {
             return false;
         }
+        bool named = journal_depend(node, intake.givers[g].from);
+        assert(named); /* who calls keeps room for as many as an intake may have */
         (void)journal_append(node, &event);
     }
     return true;

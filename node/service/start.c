@@ -27,6 +27,7 @@ static struct node_setup with_defaults(const struct node_setup *setup)
     struct node_setup full = *setup;
     full.peers_max = full.peers_max == 0 ? PEERS_DEFAULT : full.peers_max;
     full.journals_max = full.journals_max == 0 ? JOURNALS_DEFAULT : full.journals_max;
+    full.journals_max += 2; /* the authority's, and our own while it is not admitted yet */
     full.ingest_frames = full.ingest_frames == 0 ? INGEST_DEFAULT : full.ingest_frames;
     return full;
 }
@@ -115,7 +116,7 @@ static struct node *build(const struct node_setup *setup, void *memory)
     node->office = setup->office;
     node->office_endpoint = setup->office_endpoint;
     node->roster.journals = parts.journals;
-    node->roster.journal_capacity = setup->journals_max;
+    node->roster.journal_capacity = setup->journals_max - 2;
     node->frontier = (struct frontier){.capacity = setup->journals_max, .entries = parts.frontier};
     node->ids_committed = parts.ids;
     node->seqs_committed = parts.seqs;

@@ -186,6 +186,7 @@ static void hear_hello(struct node *node, struct peer *peer, const struct messag
 static void hear_tips(struct node *node, struct peer *peer, const struct message *message)
 {
     peer->pushed = 0;
+    peer->tips_heard = true;
     node->want_dirty = true;
     for (uint32_t i = 0; i < message->body.tips.count; i++) {
         const struct tip *tip = &message->body.tips.list[i];
@@ -410,8 +411,9 @@ static void want_from(struct node *node, struct peer *peer, uint32_t at)
 {
     const struct frontier_entry *entry = &node->frontier.entries[at];
     struct want *want = peer_want_free(peer);
-    if (want == NULL || entry->frozen || peer->has[at] <= entry->seq || is_blocked(node, at) ||
-        is_wanted(node, entry->journal)) {
+    bool refuted = entry->journal == node->journal && node->read_only; /* it is known already */
+    if (want == NULL || refuted || entry->frozen || peer->has[at] <= entry->seq ||
+        is_blocked(node, at) || is_wanted(node, entry->journal)) {
         return;
     }
     *want = (struct want){.id = peer->next_want++,
@@ -435,8 +437,9 @@ void talk_schedule(struct node *node)
     }
     node->want_dirty = false;
     uint64_t now = world_monotonic_ms(node->world);
+    node->schedule_first++;
     for (uint32_t i = 0; i < node->peers_max; i++) {
-        struct peer *peer = &node->peers[i];
+        struct peer *peer = &node->peers[(node->schedule_first + i) % node->peers_max];
         bool silent = peer->state != PEER_ESTABLISHED || peer_is_paused(peer, now);
         if (silent || node->frontier.count == 0) {
             continue;

@@ -26,6 +26,7 @@ void peer_establish(struct peer *peer, uint64_t session, uint64_t boot, uint64_t
     peer->heard_ms = now_ms;
     peer->digest_ms = now_ms;
     peer->tips_full = true;
+    peer->tips_heard = false;
     peer->pushed = 0;
     memset(peer->wants, 0, sizeof peer->wants);
 }
@@ -60,16 +61,21 @@ struct want *peer_want_free(struct peer *peer)
     return NULL;
 }
 
+void peer_failed(struct peer *peer, uint64_t now_ms)
+{
+    peer->pause_ms = peer->pause_ms == 0 ? PEER_PAUSE_MS : peer->pause_ms * 2;
+    if (peer->pause_ms > PEER_PAUSE_MS_MAX) {
+        peer->pause_ms = PEER_PAUSE_MS_MAX;
+    }
+    peer->paused_till = now_ms + peer->pause_ms;
+}
+
 void peer_expire_wants(struct peer *peer, uint64_t now_ms)
 {
     for (uint32_t i = 0; i < WANTS_PER_PEER_MAX; i++) {
         if (peer->wants[i].id != 0 && now_ms - peer->wants[i].sent_ms > PEER_WANT_TIMEOUT_MS) {
             peer->wants[i].id = 0;
-            peer->pause_ms = peer->pause_ms == 0 ? PEER_PAUSE_MS : peer->pause_ms * 2;
-            if (peer->pause_ms > PEER_PAUSE_MS_MAX) {
-                peer->pause_ms = PEER_PAUSE_MS_MAX;
-            }
-            peer->paused_till = now_ms + peer->pause_ms;
+            peer_failed(peer, now_ms);
         }
     }
 }

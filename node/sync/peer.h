@@ -35,6 +35,7 @@ struct peer {
     uint64_t digest_ms;
     uint64_t tips_version; /* frontier version of the last TIPS sent */
     bool tips_full;        /* the next TIPS lists everything */
+    bool tips_heard;       /* it has said what it has, in this session */
     uint32_t pushed;       /* frames pushed since the last TIPS heard */
     uint64_t next_want;
     uint64_t pause_ms;    /* how long nothing is asked after the last want that came to nothing */
@@ -70,6 +71,8 @@ struct want *peer_want_free(struct peer *peer);
 /* Frees wants that nothing has come of for PEER_WANT_TIMEOUT_MS; such a peer is not asked again for
  * a while, so that one that stalls or lies delays no journal (L5 of the protocol). */
 void peer_expire_wants(struct peer *peer, uint64_t now_ms);
+/* An answer brought nothing: like one that never came. */
+void peer_failed(struct peer *peer, uint64_t now_ms);
 /* It brought something. */
 void peer_delivered(struct peer *peer);
 bool peer_is_paused(const struct peer *peer, uint64_t now_ms);

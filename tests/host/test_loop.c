@@ -226,6 +226,12 @@ bool node_turn(struct node *self)
     return true;
 }
 
+void node_hold(struct node *self, bool held)
+{
+    (void)self;
+    (void)held;
+}
+
 bool node_has_room(const struct node *self)
 {
     (void)self;
