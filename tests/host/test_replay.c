@@ -70,7 +70,6 @@ struct fake {
     int listener;
     int wake[2];
     uint16_t port;
-    pthread_t thread;
     struct fake_connection connections[CONNECTIONS_MAX];
     struct fake_event events[EVENTS_MAX];
     size_t event_count;
@@ -404,15 +403,12 @@ static int set_up(void **state)
     assert_int_equal(getsockname(fake->listener, generic, &size), 0);
     fake->port = ntohs(address.sin_port);
     assert_int_equal(pipe2(fake->wake, O_CLOEXEC), 0);
-    assert_int_equal(pthread_create(&fake->thread, NULL, play_node, NULL), 0);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    (void)!write(fake->wake[1], "x", 1);
-    (void)pthread_join(fake->thread, NULL);
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
         if (fake->connections[i].socket >= 0) {
             (void)close(fake->connections[i].socket);
@@ -428,7 +424,8 @@ static int tear_down(void **state)
 
 static char node_url[64];
 
-/* The program's exit code; what it wrote is in folder/out. `more` is NULL-terminated. */
+/* The program's exit code; what it wrote is in folder/out. `more` is NULL-terminated. The node
+ * plays only meanwhile: before and after, the test may touch it without a lock. */
 static int run_replay(const char *const *more)
 {
     static const char program[] = TALLY_BINARY_DIR "/tally";
@@ -440,6 +437,8 @@ static int run_replay(const char *const *more)
         words[count++] = *more++;
     }
     const char *out_path = scratch_in(folder, "out");
+    pthread_t player;
+    assert_int_equal(pthread_create(&player, NULL, play_node, NULL), 0);
     pid_t pid = fork();
     if (pid == 0) {
         char *arguments[32];
@@ -452,6 +451,10 @@ static int run_replay(const char *const *more)
     }
     int how = 0;
     assert_int_equal(waitpid(pid, &how, 0), pid);
+    char woken = 'x';
+    assert_int_equal(write(fake->wake[1], &woken, 1), 1);
+    assert_int_equal(pthread_join(player, NULL), 0);
+    assert_int_equal(read(fake->wake[0], &woken, 1), 1);
     assert_true(WIFEXITED(how));
     assert_int_not_equal(WEXITSTATUS(how), 127);
     return WEXITSTATUS(how);
