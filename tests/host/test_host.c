@@ -10,11 +10,15 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
@@ -28,6 +32,9 @@ enum {
     REFUSED = 1,
     NOT_REACHED = 3,
     UNKNOWN = 4,
+    FIRST_PORT = 11000,
+    PORTS = 3, /* the API's, control, bulk */
+    PORT_RANGES = 1500,
 };
 
 static char folder[SCRATCH_PATH_SIZE];
@@ -204,7 +211,7 @@ static void await_log(const char *what, int times)
         if (clock_monotonic_ms() > deadline_ms || waitpid(node, NULL, WNOHANG) != 0) {
             fail_msg("the log never says %s", what);
         }
-        (void)usleep(10000);
+        (void)poll(NULL, 0, 10);
     }
 }
 
@@ -231,6 +238,34 @@ static void kill_node(void)
     node = 0;
 }
 
+static bool port_is_free(unsigned port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int on = 1;
+    int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    (void)setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    bool is_free =
+        bind(probe, (const struct sockaddr *)(const void *)&address, sizeof address) == 0;
+    (void)close(probe);
+    return is_free;
+}
+
+/* The first of three free ports in a row, below those of other tests and of those who dial. Each
+ * process looks from another place on, so that two at once do not take the same. */
+static unsigned choose_ports(void)
+{
+    unsigned range = (unsigned)getpid() % PORT_RANGES;
+    for (unsigned i = 0; i < PORT_RANGES; i++) {
+        unsigned first = FIRST_PORT + (range + i) % PORT_RANGES * PORTS;
+        if (port_is_free(first) && port_is_free(first + 1) && port_is_free(first + 2)) {
+            return first;
+        }
+    }
+    fail_msg("no free ports from %d on", FIRST_PORT);
+    return 0;
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -240,8 +275,7 @@ static int set_up(void **state)
     (void)snprintf(directory, sizeof directory, "%s/office", folder);
     (void)snprintf(faults, sizeof faults, "%s/faults", folder);
     assert_int_equal(mkdir(faults, 0700), 0);
-    /* Ports of this test process: its number spreads those of tests that run at once. */
-    unsigned port = 20000 + (unsigned)getpid() % 4000 * 10;
+    unsigned port = choose_ports();
     (void)snprintf(api, sizeof api, "127.0.0.1:%u", port);
     (void)snprintf(peers, sizeof peers, "tcp://127.0.0.1:%u", port + 1);
     assert_int_equal(tally("cluster", "init", "--name", "Tea", "--listen", api, "--peer-listen",
