@@ -163,8 +163,8 @@ static const char *plain_sentence(enum verdict verdict)
         [REFUSED_UNKNOWN_ACCOUNT] = "Refused: this branch knows no such account. Look it up by "
                                     "card or member; one opened elsewhere a moment ago appears "
                                     "when the branches have talked.",
-        [REFUSED_UNKNOWN_MEMBER] = "Refused: this branch knows no such member. Look the member up "
-                                   "by card or phone, or enrol a new one.",
+        [REFUSED_UNKNOWN_MEMBER] = "Refused: this branch knows no such member. Somebody enrolled "
+                                   "elsewhere is found by card here, or by phone at the office.",
         [REFUSED_UNKNOWN_PRODUCT] = "Refused: no such product is published. See GET /v1/products "
                                     "for those that are.",
         [REFUSED_UNKNOWN_SALE] = "Refused: this branch knows no such sale. Copy the reference from "
@@ -213,6 +213,13 @@ void verdict_explain(const struct answer *answer, char *text, size_t size)
     if (answer->verdict == REFUSED_BALANCE) {
         explain_amount(text, size, "Refused: the account holds ", balance,
                        " in all, as far as this branch knows. Ask for less, or top up first.");
+    } else if (answer->verdict == REFUSED_RIGHTS && answer->offer == 0) {
+        (void)snprintf(text, size,
+                       "Refused: the money is there, but other branches hold it and could not be "
+                       "reached in time. Try again when the connection is back, or take another "
+                       "tender.");
+    } else if (answer->verdict == REFUSED_REFUNDABLE && answer->limit == 0) {
+        (void)snprintf(text, size, "Refused: nothing of that sale is left to refund.");
     } else if (answer->verdict == REFUSED_RIGHTS) {
         explain_amount(text, size,
                        "Refused: the money is there, but other branches hold it and could not be "

@@ -21,7 +21,7 @@ static const struct route routes[] = {
     {"POST", "/v1/members", COUNTER, WRITE, COMMAND_ENROL, members_post_read, members_post_render},
     {"POST", "/v1/cards", COUNTER, WRITE, COMMAND_ISSUE_CARD, cards_post_read, cards_post_render},
     {"POST", "/v1/freezes", COUNTER, WRITE, COMMAND_FREEZE, freezes_post_read, freezes_post_render},
-    {"POST", "/v1/unfreezes", COUNTER, WRITE, COMMAND_UNFREEZE, unfreezes_post_read,
+    {"POST", "/v1/unfreezes", MANAGERS, WRITE, COMMAND_UNFREEZE, unfreezes_post_read,
      freezes_post_render},
     {"POST", "/v1/moves", MANAGERS, WRITE, COMMAND_MOVE, moves_post_read, topups_post_render},
     {"POST", "/v1/products", OFFICE, WRITE, COMMAND_PUBLISH_PRODUCT, products_post_read,

@@ -66,6 +66,13 @@ static enum outcome token_read(struct session *session, struct plan *plan)
     return OUTCOME_DONE;
 }
 
+/* One that others can dial, not "any address of this machine". */
+static bool is_address(const char *endpoint)
+{
+    return strstr(endpoint, "//0.0.0.0:") == NULL && strstr(endpoint, "//[::]:") == NULL &&
+           strstr(endpoint, "//*:") == NULL;
+}
+
 static enum outcome place_read(struct session *session, struct plan *plan)
 {
     uint64_t seconds = TIMEOUT_SECONDS;
@@ -92,7 +99,9 @@ static enum outcome place_read(struct session *session, struct plan *plan)
         .directory = plan->directory,
         .api_listen = options[0] != NULL ? options[0] : "127.0.0.1:7080",
         .peer_listen = options[1] != NULL ? options[1] : "",
-        .peer_advertise = options[2] != NULL ? options[2] : "",
+        .peer_advertise = options[2] != NULL                             ? options[2]
+                          : options[1] != NULL && is_address(options[1]) ? options[1]
+                                                                         : "",
     };
     const char *problem = data_dir_settings_problem(&plan->settings);
     return problem == NULL ? OUTCOME_DONE : session_misused(session, "%s", problem);
@@ -385,7 +394,8 @@ static enum outcome join_run(struct session *session)
 static const struct option_form join_options[] = {
     {"listen", "HOST:PORT", "where tills and this command reach the node (127.0.0.1:7080)"},
     {"peer-listen", "ENDPOINT", "where other branches may reach it (default: nowhere)"},
-    {"advertise", "ENDPOINT", "the address of --peer-listen as others see it"},
+    {"advertise", "ENDPOINT",
+     "the address of --peer-listen as others see it (default: that address)"},
     {"no-sync", NULL, "leave it to the node's first start to fetch what the chain knows"},
     {0},
 };

@@ -229,8 +229,10 @@ static void choose_targets(struct dialer *dialer)
         add_office(dialer);
     }
     for (uint32_t i = 0; i < dialer->contact_count && dialer->config->peers_auto; i++) {
-        if (dialer->contacts[i].journal < dialer->journal &&
-            dialer->contacts[i].endpoint_size > 0) {
+        /* The younger of two dials; but one that nobody can dial dials everybody. */
+        bool ours = dialer->contacts[i].journal < dialer->journal ||
+                    dialer->config->peer_advertise[0] == '\0';
+        if (ours && dialer->contacts[i].endpoint_size > 0) {
             add_contact(dialer, &dialer->contacts[i]);
         }
     }

@@ -283,7 +283,7 @@ enum status identity_read(const char *path, struct identity *identity,
     enum status status = file_read(path, &text, explanation);
     if (status == STATUS_NOT_FOUND) {
         explain(explanation,
-                "there is no identity at %s: make this node with `tally init` or let "
+                "there is no identity at %s: make this node with `tally cluster init` or let "
                 "it join a network",
                 path);
     }

@@ -215,9 +215,13 @@ enum status member_keys_open(const char *path, const uint8_t master[static 32],
     int code = open_database(opened, path);
     if (code != SQLITE_OK) {
         status = sqlite_status(code);
-        explain(explanation, "cannot open the members' keys %s: %s%s", path,
-                opened->database == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(opened->database),
-                status == STATUS_BUSY ? " (another process has them open)" : "");
+        if (status == STATUS_BUSY) {
+            explain(explanation, "a node runs on this directory already (it has %s open)", path);
+        } else {
+            explain(explanation, "cannot open the members' keys %s: %s", path,
+                    opened->database == NULL ? sqlite3_errstr(code)
+                                             : sqlite3_errmsg(opened->database));
+        }
         member_keys_close(opened);
         return status;
     }

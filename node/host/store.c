@@ -235,7 +235,7 @@ enum status store_open(const char *path, const struct store_options *options, st
 {
     if (!database_is_there(path)) {
         /* Asked first, because LevelDB makes the directory and its lock even when it refuses. */
-        explain(explanation, "there is no database at %s; `tally init` makes one", path);
+        explain(explanation, "there is no database at %s; `tally cluster init` makes one", path);
         return STATUS_NOT_FOUND;
     }
     struct store *opened = make_handle(path, options);

@@ -29,7 +29,7 @@ struct store_options {
 };
 
 /* A new empty database at `path`, closed again. STATUS_DENIED if one is there: nothing is ever
- * overwritten. For `tally init` only. */
+ * overwritten. For `tally cluster init` only. */
 MUST_CHECK enum status store_create(const char *path, struct explanation *explanation);
 
 /* Opens what store_create made; never creates. `options` may be NULL. STATUS_NOT_FOUND: no database

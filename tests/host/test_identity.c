@@ -115,7 +115,7 @@ static void without_an_identity_the_way_to_one_is_named(void **state)
     struct identity found;
     struct explanation why = {0};
     assert_int_equal(identity_read(path, &found, &why), STATUS_NOT_FOUND);
-    assert_non_null(strstr(why.text, "tally init"));
+    assert_non_null(strstr(why.text, "tally cluster init"));
 }
 
 /* The written text with the first `old` in it replaced; then reading must fail, and say `wanted`.

@@ -819,12 +819,26 @@ static void the_younger_of_two_branches_is_waited_for(void **state)
 {
     (void)state;
     open_other("tcp://127.0.0.1:0");
+    (void)snprintf(config.peer_advertise, sizeof config.peer_advertise, "tcp://127.0.0.1:9");
     set_contact(&node.contacts[0], journal_of(6, 1), bus_port(other));
     node.contact_count = 1;
     node.at_tick = stop_at_tick_30;
     assert_int_equal(run(), LOOP_STOPPED);
     assert_int_equal(bus_counters(world.bus).lines.attempts, 0);
     assert_int_equal(dialer_contact_count(parts.dialer), 1);
+    close_other();
+}
+
+static void who_cannot_be_dialled_dials_the_younger_too(void **state)
+{
+    (void)state;
+    open_other("tcp://127.0.0.1:0");
+    config.peer_advertise[0] = '\0';
+    set_contact(&node.contacts[0], journal_of(6, 1), bus_port(other));
+    node.contact_count = 1;
+    node.at_tick = stop_once_dialled;
+    assert_int_equal(run(), LOOP_STOPPED);
+    assert_true(node.dialed);
     close_other();
 }
 
@@ -879,6 +893,7 @@ int main(void)
         with_machine(a_guest_of_an_invitation_gets_in_and_is_out_with_the_commit_that_ends_it),
         with_machine(the_elder_of_two_branches_is_dialled),
         with_machine(the_younger_of_two_branches_is_waited_for),
+        with_machine(who_cannot_be_dialled_dials_the_younger_too),
         with_machine(a_listed_address_replaces_the_one_that_the_authority_names),
         with_machine(before_the_authority_is_known_the_office_of_the_identity_file_is_dialled),
     };

@@ -37,9 +37,9 @@ static void a_command_carries_till_ticket_and_hash(void **state)
 static void one_key_of_two_tills_makes_two_tickets(void **state)
 {
     (void)state;
-    const char *body = "{\"card\":\"" CARD "\"}";
-    struct api_call *one = begin(TILL, "POST", "/v1/unfreezes", body);
-    struct api_call *two = begin(MANAGER, "POST", "/v1/unfreezes", body);
+    const char *body = "{\"card\":\"" CARD "\",\"kind\":\"loss\"}";
+    struct api_call *one = begin(TILL, "POST", "/v1/freezes", body);
+    struct api_call *two = begin(MANAGER, "POST", "/v1/freezes", body);
     assert_false(ticket_equal(&api_request(one)->ticket, &api_request(two)->ticket));
     assert_memory_equal(api_request(one)->request_hash, api_request(two)->request_hash, 16);
     api_end(one);

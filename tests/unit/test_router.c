@@ -105,7 +105,7 @@ static void each_route_is_open_to_its_roles_only(void **state)
         {"POST", "/v1/spends", T | M | O},
         {"POST", "/v1/refunds", T | M | O},
         {"POST", "/v1/freezes", T | M | O},
-        {"POST", "/v1/unfreezes", T | M | O},
+        {"POST", "/v1/unfreezes", M | O},
         {"POST", "/v1/moves", M | O},
         {"GET", "/v1/accounts", T | M | F | O},
         {"GET", "/v1/accounts/{id}", T | M | F | O},
