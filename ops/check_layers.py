@@ -88,6 +88,8 @@ def main():
             if name in homes and not inside(path, homes[name]):
                 findings.append(f"{where}: {name} is for {' '.join(homes[name])} only")
             target = headers.get(name)
+            if target is None and path.startswith("tests/") and f"tests/{name}" in files:
+                target = f"tests/{name}"
             if target is None:
                 if quoted:
                     findings.append(f"{where}: no header of this tree is named {name}")

@@ -89,7 +89,7 @@ static void c01_what_proves_identity_is_not_in_the_files_of_a_branch(void **stat
     struct chain *chain = *state;
     (void)chain_post(chain, A, "/v1/members",
                      "{\"name\":\"Ottokar Przybylski\",\"id_number\":\"X7736251009Q\"}");
-    char command[2 * CHAIN_PATH_SIZE];
+    char command[2 * CHAIN_PATH_SIZE + 128];
     for (size_t i = 0; i < chain->count; i++) {
         (void)chain_level(chain);
         (void)snprintf(command, sizeof command,

@@ -148,11 +148,13 @@ static struct figures measure(struct bench *bench, size_t clients, uint64_t dura
     if (done == 0) {
         return (struct figures){0};
     }
+    size_t middle = bench->sample_count / 2;
+    size_t late = bench->sample_count * 99 / 100;
     return (struct figures){
         .rate = (double)done * 1e6 / (double)took_us,
         .cpu_us = (double)cpu / (double)done,
-        .median_us = (double)bench->samples[bench->sample_count / 2],
-        .worst_us = (double)bench->samples[bench->sample_count * 99 / 100],
+        .median_us = (double)bench->samples[middle],
+        .worst_us = (double)bench->samples[late],
     };
 }
 
