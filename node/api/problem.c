@@ -218,6 +218,11 @@ void verdict_explain(const struct answer *answer, char *text, size_t size)
                        "Refused: the money is there, but other branches hold it and could not be "
                        "reached in time. Try again when the connection is back, or take another "
                        "tender.");
+    } else if (answer->verdict == REFUSED_LOTS && answer->offer > 0) {
+        explain_amount(text, size,
+                       "Refused: that is spread over more parcels of value than one sale can take. "
+                       "This branch can take ",
+                       offer, " at once: take that much, then the rest.");
     } else if (answer->verdict == REFUSED_REFUNDABLE && answer->limit == 0) {
         (void)snprintf(text, size, "Refused: nothing of that sale is left to refund.");
     } else if (answer->verdict == REFUSED_RIGHTS) {
@@ -263,7 +268,7 @@ void problem_render(struct render *out, enum problem problem, const char *field,
 static void render_numbers(struct render *out, const struct answer *answer)
 {
     enum verdict verdict = answer->verdict;
-    if (verdict == REFUSED_RIGHTS) {
+    if (verdict == REFUSED_RIGHTS || (verdict == REFUSED_LOTS && answer->offer > 0)) {
         render_money(out, "offer", answer->offer, answer->currency);
     }
     if (verdict == REFUSED_RIGHTS || verdict == REFUSED_BALANCE || verdict == REFUSED_CAP) {

@@ -427,7 +427,11 @@ static void turn(struct loop *loop)
         step(loop, &(struct input){.kind = INPUT_TICK});
     }
     if (!loop->failed && !node_turn(loop->parts.node)) {
-        loop->failed = true;
+        loop->failed = true; /* perhaps because it was refuted in the middle of a decision */
+    }
+    if (loop->confirmed && node_is_read_only(loop->parts.node)) {
+        loop->view.read_only = true;
+        remember_amnesia(loop);
     }
     if (!loop->failed) {
         keep_head(loop, false);

@@ -147,7 +147,7 @@ static bool take_block(struct node *node, struct ingest *place, uint32_t *used,
         return false;
     }
     place->journal = header->journal;
-    if (header->seq < entry->seq) {
+    if (header->seq < entry->seq && header->journal != node->journal) {
         return true; /* had it */
     }
     memcpy(place->frame + *used, whole.data, whole.size);
@@ -249,18 +249,19 @@ static void prove_fork(struct node *node, const struct block *block)
     node_alarm(node, ALARM_JOURNAL_FORK, block->header.journal, block->header.seq);
 }
 
-/* Somebody holds more of our own journal than we do, signed by us: a restored or cloned disk. The
- * node must never write at those positions again. */
+/* Somebody holds more of our own journal than we do, or another block at a place that we hold,
+ * signed by us: a restored or cloned disk. The node must never write in this journal again. */
 static void own_block(struct node *node, const struct block *block)
 {
-    const struct frontier_entry *own = frontier_find(&node->frontier, node->journal);
-    if (block->header.seq > own->seq) {
-        if (!node->read_only) {
-            node_alarm(node, ALARM_AMNESIA, node->journal, block->header.seq);
-        }
-        node->read_only = true;
-        desk_clear(node);
+    struct digest id;
+    bool same = journal_block_id(node, node->journal, block->header.seq, &id) &&
+                digest_equal(&id, &block->id);
+    if (same || node->read_only) {
+        return;
     }
+    node_alarm(node, ALARM_AMNESIA, node->journal, block->header.seq);
+    node->read_only = true;
+    desk_clear(node);
 }
 
 /* True when the place is done with. */

@@ -225,6 +225,11 @@ void node_drain(struct node *node)
     desk_clear(node);
 }
 
+bool node_is_read_only(const struct node *node)
+{
+    return node->read_only;
+}
+
 void node_hold(struct node *node, bool held)
 {
     node->held = held;

@@ -98,6 +98,9 @@ void node_drain(struct node *node);
  * syncing. */
 void node_hold(struct node *node, bool held);
 
+/* The own journal was refuted: it must never be extended again. */
+bool node_is_read_only(const struct node *node);
+
 /* The committed head of the own journal, for the head checkpoint beside the store. */
 struct node_head {
     uint64_t seq;

@@ -348,7 +348,14 @@ enum decision sales_spend(struct node *node, const struct request *request, stru
     answer->balance = sheet.principal + sheet.bonus;
     answer->usable_here = sheet_usable(node, &answer->account, &sheet, header->day);
     answer->offer = plan.covered < amount ? plan.covered : 0;
-    answer->verdict = whole.covered < amount ? REFUSED_BALANCE : REFUSED_RIGHTS;
+    int64_t all = 0;
+    for (size_t i = 0; i < count; i++) {
+        all += lots[i].usable;
+    }
+    answer->verdict = all < amount ? REFUSED_BALANCE
+                      : whole.covered < amount
+                          ? REFUSED_LOTS /* of more lots than one event names */
+                          : REFUSED_RIGHTS;
     return answer->verdict == REFUSED_RIGHTS ? NEEDS_RIGHTS : DECIDED;
 }
 

@@ -183,6 +183,19 @@ static void hear_hello(struct node *node, struct peer *peer, const struct messag
     }
 }
 
+/* Does the peer hold another block of ours than we do, at or below our head? Its word is a hint
+ * only: it is asked for the block, and only our own signature proves that this disk is an old or
+ * second one (H2). */
+static void compare_own(struct node *node, struct peer *peer, const struct tip *tip)
+{
+    struct digest id;
+    if (tip->seq > 0 && tip->seq <= node->own_committed.seq &&
+        journal_block_id(node, node->journal, tip->seq, &id) &&
+        memcmp(id.bytes, tip->id8, sizeof tip->id8) != 0) {
+        peer->disputed = tip->seq;
+    }
+}
+
 static void hear_tips(struct node *node, struct peer *peer, const struct message *message)
 {
     peer->pushed = 0;
@@ -195,7 +208,11 @@ static void hear_tips(struct node *node, struct peer *peer, const struct message
             continue; /* heard of again once the authority's block that admits it is here */
         }
         uint32_t at = frontier_position(&node->frontier, entry);
+        bool news = peer->has[at] != tip->seq;
         peer->has[at] = tip->seq;
+        if (tip->journal == node->journal && news) {
+            compare_own(node, peer, tip);
+        }
         if (tip->journal == node->journal) {
             const struct frontier_entry *other = frontier_find(&node->frontier, peer->journal);
             if (other != NULL) {
@@ -430,6 +447,28 @@ static void want_from(struct node *node, struct peer *peer, uint32_t at)
     talk_send(node, peer, CHANNEL_CONTROL, message);
 }
 
+/* Asks for the one block that the peer says it has in place of ours. */
+static void want_disputed(struct node *node, struct peer *peer)
+{
+    struct want *want = peer_want_free(peer);
+    if (peer->disputed == 0 || want == NULL || node->read_only) {
+        return;
+    }
+    *want = (struct want){.id = peer->next_want++,
+                          .journal = node->journal,
+                          .from = peer->disputed,
+                          .sent_ms = world_monotonic_ms(node->world)};
+    struct message *message = &node->message;
+    message_begin(message, MESSAGE_WANT, peer->session);
+    message->body.want.want = want->id;
+    message->body.want.journal = node->journal;
+    message->body.want.from = peer->disputed;
+    message->body.want.to = peer->disputed;
+    message->body.want.bytes_max = PEER_WANT_BYTES;
+    peer->disputed = 0;
+    talk_send(node, peer, CHANNEL_CONTROL, message);
+}
+
 void talk_schedule(struct node *node)
 {
     if (!node->want_dirty || !ingest_has_room(node)) {
@@ -444,6 +483,7 @@ void talk_schedule(struct node *node)
         if (silent || node->frontier.count == 0) {
             continue;
         }
+        want_disputed(node, peer);
         want_from(node, peer, 0); /* the authority's first */
         peer->rotate++;
         for (uint32_t k = 0; k < node->frontier.count; k++) {

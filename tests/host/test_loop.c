@@ -226,6 +226,12 @@ bool node_turn(struct node *self)
     return true;
 }
 
+bool node_is_read_only(const struct node *self)
+{
+    (void)self;
+    return false;
+}
+
 void node_hold(struct node *self, bool held)
 {
     (void)self;
