@@ -633,11 +633,11 @@ enum status replay_engine_run(struct replay_engine *engine, size_t until, struct
     return STATUS_OK;
 }
 
-bool replay_engine_account(const struct replay_engine *engine, size_t index,
+bool replay_engine_account(const struct replay_engine *engine, size_t card_index,
                            struct subject_id *account, int64_t *balance)
 {
-    assert(index < engine->traffic->card_count);
-    const struct card *card = &engine->cards[index];
+    assert(card_index < engine->traffic->card_count);
+    const struct card *card = &engine->cards[card_index];
     if (card->number[0] == '\0' || strlen(card->account) != 2 * sizeof account->bytes) {
         return false;
     }

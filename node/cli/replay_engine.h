@@ -63,7 +63,7 @@ MUST_CHECK enum status replay_engine_run(struct replay_engine *engine, size_t un
 
 /* The account of a card of the traffic and what the replay thinks is on it; false if it has none.
  */
-bool replay_engine_account(const struct replay_engine *engine, size_t card,
+bool replay_engine_account(const struct replay_engine *engine, size_t card_index,
                            struct subject_id *account, int64_t *balance);
 
 /* Its card number, or "". */

@@ -285,10 +285,10 @@ static void lane_write(struct lane *lane, const struct peer_address *peer)
     }
 }
 
-void traffic_client_send(struct traffic_client *client, int index,
+void traffic_client_send(struct traffic_client *client, int lane_index,
                          const struct traffic_request *request, uint32_t timeout_ms, uint64_t tag)
 {
-    struct lane *lane = &client->lanes[index];
+    struct lane *lane = &client->lanes[lane_index];
     const struct peer_address *peer = &client->nodes[lane->node];
     assert(lane->state == LANE_IDLE);
 

@@ -59,7 +59,7 @@ void traffic_client_free(struct traffic_client *client);
 int traffic_client_idle(const struct traffic_client *client, size_t node);
 
 /* Puts a request on an idle lane. It is answered by traffic_client_wait, within `timeout_ms`. */
-void traffic_client_send(struct traffic_client *client, int lane,
+void traffic_client_send(struct traffic_client *client, int lane_index,
                          const struct traffic_request *request, uint32_t timeout_ms, uint64_t tag);
 
 /* Waits up to `wait_ms` until something is answered; writes at most `max` answers, returns how

@@ -69,8 +69,8 @@ void bus_round(struct bus *bus, uint64_t now_ms, uint32_t frames);
 bool bus_take(struct bus *bus, struct bus_event *event);
 
 /* As world_send and world_drop_link. */
-void bus_send(struct bus *bus, uint32_t link, enum channel channel, struct bytes frame);
-void bus_drop(struct bus *bus, uint32_t link);
+void bus_send(struct bus *bus, uint32_t link_number, enum channel channel, struct bytes frame);
+void bus_drop(struct bus *bus, uint32_t link_number);
 
 /* The keys of connected peers, up to `max`; how many were written. */
 size_t bus_keys(const struct bus *bus, struct transport_key *keys, size_t max);

@@ -519,10 +519,10 @@ void auditor_frame(struct world *machine, struct bytes frame)
     }
 }
 
-void auditor_hostile(struct sim *sim, struct bytes bytes, enum invalid_reason expected)
+void auditor_hostile(struct sim *sim, struct bytes block_bytes, enum invalid_reason expected)
 {
     struct auditor *auditor = sim->auditor;
-    if (block_decode(bytes, &auditor->block) != STATUS_OK ||
+    if (block_decode(block_bytes, &auditor->block) != STATUS_OK ||
         !book_enter(auditor->book, &auditor->block, auditor->opinions)) {
         sim_finding(sim, "X2", "the hostile branch made a block that does not decode");
         return;

@@ -20,7 +20,7 @@ void auditor_batch(struct world *machine, const struct write *writes, size_t cou
 void auditor_frame(struct world *machine, struct bytes frame);
 /* A hostile branch publishes this block: it goes into the book as it would at any node. `expected`
  * is the verdict that every node must come to for its last event. */
-void auditor_hostile(struct sim *sim, struct bytes block, enum invalid_reason expected);
+void auditor_hostile(struct sim *sim, struct bytes block_bytes, enum invalid_reason expected);
 /* Looks for anything personal in the clear (S23). */
 void auditor_secrecy(struct world *machine, struct bytes bytes, const char *where);
 

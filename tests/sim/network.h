@@ -61,11 +61,11 @@ void network_dial(struct sim *sim, uint32_t dialer);
 /* A link opened by a machine that joins; false if the office cannot be reached now. */
 bool network_dial_to_join(struct sim *sim, uint32_t dialer);
 
-/* From the machine's end of link number `link`. */
-void network_send(struct sim *sim, uint32_t machine, uint32_t link, enum channel channel,
+/* From the machine's end of the link. */
+void network_send(struct sim *sim, uint32_t machine, uint32_t link_number, enum channel channel,
                   struct bytes frame);
 /* Ends a link; both ends hear of it. */
-void network_drop(struct sim *sim, uint32_t link);
+void network_drop(struct sim *sim, uint32_t link_number);
 /* The machine is gone: its links end, the others hear of it after a while. */
 void network_crashed(struct sim *sim, uint32_t machine);
 /* Cuts one direction; `kill` also ends the link. */
@@ -73,9 +73,9 @@ void network_cut(struct sim *sim, uint32_t from, uint32_t to, bool kill);
 void network_heal(struct sim *sim);
 
 /* Deliveries, called by the engine. True: the input was for a live end. */
-bool network_link_up(struct sim *sim, uint32_t machine, uint32_t link, bool *dialed,
+bool network_link_up(struct sim *sim, uint32_t machine, uint32_t link_number, bool *dialed,
                      uint8_t peer_key[32]);
-bool network_link_down(struct sim *sim, uint32_t machine, uint32_t link);
-bool network_arrived(struct sim *sim, uint32_t machine, uint32_t link, size_t size);
+bool network_link_down(struct sim *sim, uint32_t machine, uint32_t link_number);
+bool network_arrived(struct sim *sim, uint32_t machine, uint32_t link_number, size_t size);
 
 #endif

@@ -200,24 +200,24 @@ static void begin_errand(struct sim *sim, uint32_t index)
     send_errand(sim, index);
 }
 
-void workload_till(struct sim *sim, uint32_t index, uint64_t version)
+void workload_till(struct sim *sim, uint32_t till_index, uint64_t version)
 {
-    struct till *till = &sim->workload->tills[index];
+    struct till *till = &sim->workload->tills[till_index];
     if (version != till->version) {
         return;
     }
     switch (till->phase) {
     case TILL_IDLE:
         if (sim->workload->working) {
-            begin_errand(sim, index);
+            begin_errand(sim, till_index);
         }
         break;
     case TILL_WAITS:
         sim->census->counts[CENSUS_TILL_TIMEOUTS]++;
-        send_errand(sim, index);
+        send_errand(sim, till_index);
         break;
     case TILL_REPEATS:
-        repeat_errand(sim, index);
+        repeat_errand(sim, till_index);
         break;
     }
 }

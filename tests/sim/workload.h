@@ -32,7 +32,7 @@ void workload_stop(struct sim *sim);
 bool workload_is_done(const struct sim *sim);
 
 /* HAPPENING_TILL. */
-void workload_till(struct sim *sim, uint32_t till, uint64_t version);
+void workload_till(struct sim *sim, uint32_t till_index, uint64_t version);
 /* An answer came, or its node is gone. */
 void workload_heard(struct sim *sim, struct pending *pending);
 
