@@ -2,7 +2,7 @@
  * each one peer with an authenticated key and two channels. Nothing here blocks, and nothing is
  * promised: a frame may be lost. One thread (the core) uses a bus.
  *
- * A peer that connects is the key that its connection proved (H5): libzmq's user id, read on every
+ * A peer that connects is the key that its connection proved: libzmq's user id, read on every
  * frame; and a frame counts only while the admission allows that key and only from the newest
  * connection of that key on its channel. */
 #ifndef BUS_H

@@ -2,7 +2,7 @@
  * the store, whose files keep old values: destroying a key erases what it sealed. Each is wrapped
  * under the node's master key.
  *
- * H2: a destroyed key stays destroyed; a put never replaces a key. Any thread; one at a time
+ * A destroyed key stays destroyed (H3); a put never replaces a key. Any thread; one at a time
  * inside. */
 #ifndef MEMBER_KEYS_H
 #define MEMBER_KEYS_H

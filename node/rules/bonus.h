@@ -1,4 +1,4 @@
-/* What a top-up earns (domain.md 6.2). */
+/* What a top-up earns. */
 #ifndef BONUS_H
 #define BONUS_H
 

@@ -1,4 +1,4 @@
-/* Days without clocks: days since 1970-01-01 in the organisation's zone (domain.md 6.6). */
+/* Days without clocks: days since 1970-01-01 in the organisation's zone. */
 #ifndef CALENDAR_H
 #define CALENDAR_H
 

@@ -1,4 +1,4 @@
-/* How a refund goes back to the lots of its sale (domain.md 6.1, 6.4). */
+/* How a refund goes back to the lots of its sale. */
 #ifndef REFUND_H
 #define REFUND_H
 

@@ -1,4 +1,4 @@
-/* Splits an amount so that the parts always add up (domain.md 6.1). Integers only. */
+/* Splits an amount so that the parts always add up. Integers only. */
 #ifndef SHARE_H
 #define SHARE_H
 

@@ -1,4 +1,4 @@
-/* Which lots pay, and how much each (domain.md 6.1, 6.3). */
+/* Which lots pay, and how much each. */
 #ifndef SPEND_H
 #define SPEND_H
 

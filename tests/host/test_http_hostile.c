@@ -1,4 +1,4 @@
-/* What no client should do (reliability.md 3.3, classes 1 to 3). */
+/* What no client should do. */
 #include "http.h"
 
 #include "clock.h"
@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ---- framing (platform.md 4.1): the request that hides behind must never be run ---- */
+/* ---- framing: the request that hides behind must never be run ---- */
 
 /* What an attacker would have run with somebody else's token. */
 static const char *hidden(void)

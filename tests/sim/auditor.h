@@ -1,5 +1,5 @@
 /* Watches everything that becomes durable and everything that leaves a node, enters it in the
- * account book, and reports what breaks an invariant (protocol.md 17 names them S1.. and L1..).
+ * account book, and reports what breaks an invariant by its name in tests/sim/README.md.
  */
 #ifndef AUDITOR_H
 #define AUDITOR_H

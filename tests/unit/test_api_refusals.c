@@ -1,5 +1,4 @@
-/* What a stranger may send (reliability.md 3.3, classes 4 to 10): each gets its 4xx, and the node
- * is not asked. */
+/* What a stranger may send: each gets its 4xx, and the node is not asked. */
 #include "api_fixture.h"
 
 #define ID "0123456789abcdef0123456789abcdef"
