@@ -1,5 +1,6 @@
 /* The identity file: which node of which network this data directory belongs to. Text, written once
- * by `tally cluster init` or by joining; a start compares it with the same facts inside the store. */
+ * by `tally cluster init` or by joining; a start compares it with the same facts inside the store.
+ */
 #ifndef IDENTITY_H
 #define IDENTITY_H
 
