@@ -145,7 +145,8 @@ static bool same_ticket(const struct request *a, const struct request *b)
     return a->till == b->till && ticket_equal(&a->ticket, &b->ticket);
 }
 
-/* A ticket that this till has used before: the stored answer, whatever it was. */
+/* A ticket that this till has used before: the stored answer, whatever it was; with another request
+ * it is refused, and nothing changes (D2). */
 static bool answer_again(struct node *node, const struct request *request)
 {
     struct answer answer;

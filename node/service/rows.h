@@ -56,7 +56,8 @@ void rows_committed(struct rows *rows);
 /* A read failed or returned damaged data. */
 bool rows_failed(const struct rows *rows);
 
-/* Sum over the replicated rows (proto/hash.h): as decided, and as committed. */
+/* Sum over the replicated rows (proto/hash.h): as decided, and as committed. Equal at equal
+ * frontiers (J4). */
 struct digest rows_digest(const struct rows *rows);
 struct digest rows_digest_committed(const struct rows *rows);
 void rows_set_digest(struct rows *rows, const struct digest *digest);

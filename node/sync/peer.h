@@ -1,6 +1,6 @@
 /* The conversation with one peer: one small state machine, and what we believe it has. Everything
- * dies with the session; nothing about a peer's contents is ever kept as truth. Pure: whoever calls
- * sends the messages. */
+ * dies with the session; nothing about a peer's contents is ever kept as truth (S2). Pure: whoever
+ * calls sends the messages. */
 #ifndef PEER_H
 #define PEER_H
 
@@ -70,7 +70,7 @@ struct want *peer_want_by_id(struct peer *peer, uint64_t id);
 /* A free place for a want, or NULL. */
 struct want *peer_want_free(struct peer *peer);
 /* Frees wants that nothing has come of for PEER_WANT_TIMEOUT_MS; such a peer is not asked again for
- * a while, so that one that stalls or lies delays no journal (L5 of the protocol). */
+ * a while, so that one that stalls or lies delays no journal (S3). */
 void peer_expire_wants(struct peer *peer, uint64_t now_ms);
 /* An answer brought nothing: like one that never came. */
 void peer_failed(struct peer *peer, uint64_t now_ms);
