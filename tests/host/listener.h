@@ -280,10 +280,13 @@ static inline struct reply hear_head(int client)
 static inline struct reply hear(int client)
 {
     struct reply reply = hear_head(client);
-    size_t wanted = reply.status == 0 || reply.status == 100 ? 0 : content_length(reply.head);
+    if (reply.status == 0) {
+        return reply;
+    }
+    size_t wanted = reply.status == 100 ? 0 : content_length(reply.head);
     char *to = reply_memory + (reply.body - reply_memory);
     assert_true(wanted < sizeof reply_memory / 2);
-    while (reply.status != 0 && reply.body_size < wanted) {
+    while (reply.body_size < wanted) {
         ssize_t got = recv(client, to + reply.body_size, wanted - reply.body_size, 0);
         if (got <= 0) {
             return (struct reply){.head = "", .body = ""};

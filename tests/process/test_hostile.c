@@ -42,7 +42,7 @@ struct stage {
 
 static struct stage stage;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(SANITIZED)
 static const bool sanitized = true;
 #else
 static const bool sanitized = false;

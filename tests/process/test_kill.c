@@ -23,7 +23,7 @@ enum {
     FAIL_MS_MAX = 30 * 1000,
 };
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(SANITIZED)
 static const bool sanitized = true;
 #else
 static const bool sanitized = false;
