@@ -208,12 +208,14 @@ static void hear_tips(struct node *node, struct peer *peer, const struct message
             continue; /* heard of again once the authority's block that admits it is here */
         }
         uint32_t at = frontier_position(&node->frontier, entry);
-        bool news = peer->has[at] != tip->seq;
         peer->has[at] = tip->seq;
-        if (tip->journal == node->journal && news) {
-            compare_own(node, peer, tip);
-        }
         if (tip->journal == node->journal) {
+            /* Not `has`: what was pushed to it is noted there before it says a word. A full list
+             * comes at most with each digest, so what was lost on the way is asked for again. */
+            if (peer->compared != tip->seq || message->body.tips.full != 0) {
+                compare_own(node, peer, tip);
+            }
+            peer->compared = tip->seq;
             const struct frontier_entry *other = frontier_find(&node->frontier, peer->journal);
             if (other != NULL) {
                 node->shown[frontier_position(&node->frontier, other)] = tip->seq;

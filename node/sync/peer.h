@@ -36,6 +36,7 @@ struct peer {
     uint64_t tips_version; /* frontier version of the last TIPS sent */
     bool tips_full;        /* the next TIPS lists everything */
     bool tips_heard;       /* it has said what it has, in this session */
+    uint64_t compared;     /* how far it said it has our own journal, when that was last compared */
     uint64_t disputed;     /* it has another block of ours at this position, it says; 0 = no */
     uint32_t pushed;       /* frames pushed since the last TIPS heard */
     uint64_t next_want;
