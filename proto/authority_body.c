@@ -35,8 +35,9 @@ void certificate_write(struct writer *writer, const struct event *event)
     write_uint(writer, event->body.auth_epoch.until_day);
 }
 
-void auth_epoch_write(struct writer *writer, const struct event *event)
+void auth_epoch_write(struct writer *writer, const struct event *event, uint32_t elements)
 {
+    (void)elements;
     certificate_write(writer, event);
     uint32_t count =
         write_array_upto(writer, event->body.auth_epoch.signature_count, AUTH_SIGNATURES_MAX);
@@ -62,8 +63,9 @@ void admit_read(struct reader *reader, struct event *event)
     event->body.admit.name = read_str(reader, NAME_SIZE_MAX);
 }
 
-void admit_write(struct writer *writer, const struct event *event)
+void admit_write(struct writer *writer, const struct event *event, uint32_t elements)
 {
+    (void)elements;
     write_journal(writer, event->body.admit.journal);
     write_bin(writer, BYTES_OF(event->body.admit.public_key));
     write_bin(writer, BYTES_OF(event->body.admit.transport_key));
@@ -88,8 +90,9 @@ void limits_read(struct reader *reader, struct event *event)
     event->body.limits.count = (uint8_t)count;
 }
 
-void limits_write(struct writer *writer, const struct event *event)
+void limits_write(struct writer *writer, const struct event *event, uint32_t elements)
 {
+    (void)elements;
     write_uint(writer, event->body.limits.branch);
     uint32_t count = write_array_upto(writer, event->body.limits.count, LIMITS_MAX);
     for (uint32_t i = 0; i < count; i++) {
@@ -107,8 +110,9 @@ void organisation_read(struct reader *reader, struct event *event)
     event->body.organisation.currency = read_str(reader, CURRENCY_SIZE);
 }
 
-void organisation_write(struct writer *writer, const struct event *event)
+void organisation_write(struct writer *writer, const struct event *event, uint32_t elements)
 {
+    (void)elements;
     int64_t zone = (int64_t)event->body.organisation.zone_minutes + ZONE_SHIFT;
     if (zone > ZONE_MAX) {
         writer_refuse(writer);
@@ -138,8 +142,9 @@ void product_read(struct reader *reader, struct event *event)
     event->body.product.step_count = (uint8_t)count;
 }
 
-void product_write(struct writer *writer, const struct event *event)
+void product_write(struct writer *writer, const struct event *event, uint32_t elements)
 {
+    (void)elements;
     write_uint(writer, event->body.product.product);
     write_uint(writer, event->body.product.version);
     write_str_upto(writer, event->body.product.name, NAME_SIZE_MAX);
@@ -155,4 +160,128 @@ void product_write(struct writer *writer, const struct event *event)
         write_amount(writer, step->amount);
         write_amount(writer, step->bonus);
     }
+}
+
+static uint8_t tips_read(struct reader *reader, struct journal_tip *tips)
+{
+    uint32_t count = read_array_upto(reader, JOURNAL_TIPS_MAX);
+    if (count == 0) {
+        reader_refuse(reader);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        read_array(reader, 3);
+        tips[i].journal = read_journal(reader);
+        tips[i].seq = read_uint(reader);
+        read_bin_exact(reader, tips[i].id.bytes, sizeof tips[i].id.bytes);
+    }
+    return (uint8_t)count;
+}
+
+static void tips_write(struct writer *writer, const struct journal_tip *tips, uint8_t tip_count)
+{
+    uint32_t count = write_array_upto(writer, tip_count, JOURNAL_TIPS_MAX);
+    if (count == 0) {
+        writer_refuse(writer);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        write_array(writer, 3);
+        write_journal(writer, tips[i].journal);
+        write_uint(writer, tips[i].seq);
+        write_bin(writer, BYTES_OF(tips[i].id.bytes));
+    }
+}
+
+void suspend_read(struct reader *reader, struct event *event)
+{
+    event->body.suspend.branch = read_u32(reader);
+    event->body.suspend.reason = read_str(reader, REASON_SIZE_MAX);
+}
+
+void suspend_write(struct writer *writer, const struct event *event, uint32_t elements)
+{
+    (void)elements;
+    write_uint(writer, event->body.suspend.branch);
+    write_str_upto(writer, event->body.suspend.reason, REASON_SIZE_MAX);
+}
+
+void retire_read(struct reader *reader, struct event *event)
+{
+    event->body.retire.journal = read_journal(reader);
+    event->body.retire.kind = read_u8(reader);
+    event->body.retire.seq = read_uint(reader);
+    read_bin_exact(reader, event->body.retire.id.bytes, sizeof event->body.retire.id.bytes);
+    event->body.retire.reason = read_str(reader, REASON_SIZE_MAX);
+}
+
+void retire_write(struct writer *writer, const struct event *event, uint32_t elements)
+{
+    (void)elements;
+    write_journal(writer, event->body.retire.journal);
+    write_uint(writer, event->body.retire.kind);
+    write_uint(writer, event->body.retire.seq);
+    write_bin(writer, BYTES_OF(event->body.retire.id.bytes));
+    write_str_upto(writer, event->body.retire.reason, REASON_SIZE_MAX);
+}
+
+void resolve_read(struct reader *reader, struct event *event)
+{
+    event->body.resolve.journal = read_journal(reader);
+    event->body.resolve.tip_count = tips_read(reader, event->body.resolve.tips);
+}
+
+void resolve_write(struct writer *writer, const struct event *event, uint32_t elements)
+{
+    (void)elements;
+    write_journal(writer, event->body.resolve.journal);
+    tips_write(writer, event->body.resolve.tips, event->body.resolve.tip_count);
+}
+
+void quota_read(struct reader *reader, struct event *event)
+{
+    event->body.quota.branch = read_u32(reader);
+    uint32_t count = read_array_upto(reader, QUOTAS_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        read_array(reader, 2);
+        event->body.quota.quotas[i].bucket = read_u8(reader);
+        event->body.quota.quotas[i].per_day = read_amount(reader);
+    }
+    event->body.quota.count = (uint8_t)count;
+}
+
+void quota_write(struct writer *writer, const struct event *event, uint32_t elements)
+{
+    (void)elements;
+    write_uint(writer, event->body.quota.branch);
+    uint32_t count = write_array_upto(writer, event->body.quota.count, QUOTAS_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        write_array(writer, 2);
+        write_uint(writer, event->body.quota.quotas[i].bucket);
+        write_amount(writer, event->body.quota.quotas[i].per_day);
+    }
+}
+
+void approve_read(struct reader *reader, struct event *event)
+{
+    event->body.approve.mint = event_ref_read(reader);
+}
+
+void approve_write(struct writer *writer, const struct event *event, uint32_t elements)
+{
+    (void)elements;
+    event_ref_write(writer, &event->body.approve.mint);
+}
+
+void checkpoint_read(struct reader *reader, struct event *event)
+{
+    event->body.checkpoint.tip_count = tips_read(reader, event->body.checkpoint.tips);
+    read_bin_optional(reader, event->body.checkpoint.state.bytes,
+                      sizeof event->body.checkpoint.state.bytes);
+}
+
+void checkpoint_write(struct writer *writer, const struct event *event, uint32_t elements)
+{
+    (void)elements;
+    tips_write(writer, event->body.checkpoint.tips, event->body.checkpoint.tip_count);
+    write_bin_optional(writer, event->body.checkpoint.state.bytes,
+                       sizeof event->body.checkpoint.state.bytes);
 }

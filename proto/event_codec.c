@@ -6,151 +6,72 @@
 
 static const char AUTH_TAG[] = "tally/auth/1"; /* with its zero byte */
 
-/* How many elements of a body this version needs, and how many it knows. */
+/* A type: how many elements of its body this version needs and how many it knows, and who reads and
+ * writes them. */
 struct body_form {
+    uint16_t type; /* enum event_type */
     uint8_t needed;
-    uint8_t known; /* 0: the type is not known */
+    uint8_t known;
+    void (*read)(struct reader *reader, struct event *event);
+    void (*write)(struct writer *writer, const struct event *event, uint32_t elements);
 };
 
-static struct body_form form_of(uint16_t type)
-{
-    switch ((enum event_type)type) {
-    case EVENT_AUTH_EPOCH:
-        return (struct body_form){2, 2};
-    case EVENT_JOURNAL_ADMIT:
-        return (struct body_form){6, 6};
-    case EVENT_LIMITS_SET:
-        return (struct body_form){2, 2};
-    case EVENT_ORGANISATION_SET:
-        return (struct body_form){3, 3};
-    case EVENT_PRODUCT_PUBLISH:
-        return (struct body_form){9, 9};
-    case EVENT_TOPUP:
-        return (struct body_form){2, 3};
-    case EVENT_SPEND:
-        return (struct body_form){3, 4};
-    case EVENT_REFUND:
-        return (struct body_form){3, 3};
-    case EVENT_RIGHTS_MOVE:
-        return (struct body_form){4, 4};
-    case EVENT_RIGHTS_ACCEPT:
-        return (struct body_form){4, 4};
-    case EVENT_MEMBER_ENROL:
-        return (struct body_form){2, 2};
-    case EVENT_ACCOUNT_OPEN:
-        return (struct body_form){4, 4};
-    case EVENT_CARD_ISSUE:
-        return (struct body_form){3, 3};
-    case EVENT_ACCOUNT_FREEZE:
-        return (struct body_form){2, 2};
-    case EVENT_ACCOUNT_UNFREEZE:
-        return (struct body_form){2, 2};
-    }
-    return (struct body_form){0, 0};
-}
+static const struct body_form FORMS[] = {
+    {EVENT_AUTH_EPOCH, 2, 2, auth_epoch_read, auth_epoch_write},
+    {EVENT_JOURNAL_ADMIT, 6, 6, admit_read, admit_write},
+    {EVENT_BRANCH_SUSPEND, 2, 2, suspend_read, suspend_write},
+    {EVENT_BRANCH_RESUME, 2, 2, suspend_read, suspend_write},
+    {EVENT_JOURNAL_RETIRE, 5, 5, retire_read, retire_write},
+    {EVENT_JOURNAL_RESOLVE, 2, 2, resolve_read, resolve_write},
+    {EVENT_QUOTA_GRANT, 2, 2, quota_read, quota_write},
+    {EVENT_LIMITS_SET, 2, 2, limits_read, limits_write},
+    {EVENT_MINT_APPROVE, 1, 1, approve_read, approve_write},
+    {EVENT_CHECKPOINT_SIGN, 2, 2, checkpoint_read, checkpoint_write},
+    {EVENT_ORGANISATION_SET, 3, 3, organisation_read, organisation_write},
+    {EVENT_PRODUCT_PUBLISH, 9, 9, product_read, product_write},
+    {EVENT_TOPUP, 2, 3, topup_read, topup_write},
+    {EVENT_LOT_ISSUE, 5, 5, issue_lots_read, issue_lots_write},
+    {EVENT_ADJUST, 5, 5, issue_lots_read, issue_lots_write},
+    {EVENT_MINT_RELEASE, 1, 1, approve_read, approve_write},
+    {EVENT_SPEND, 3, 5, spend_read, spend_write},
+    {EVENT_SPEND_HOLD, 2, 2, hold_read, hold_write},
+    {EVENT_SPEND_CAPTURE, 3, 3, capture_read, capture_write},
+    {EVENT_SPEND_RELEASE, 2, 2, release_read, release_write},
+    {EVENT_REFUND, 3, 4, refund_read, refund_write},
+    {EVENT_LOT_EXPIRE, 1, 1, expire_read, expire_write},
+    {EVENT_LOT_CLAWBACK, 4, 4, clawback_read, clawback_write},
+    {EVENT_LOT_REBIND, 3, 3, rebind_read, rebind_write},
+    {EVENT_PAYOUT, 4, 4, payout_read, payout_write},
+    {EVENT_RIGHTS_MOVE, 4, 5, move_read, move_write},
+    {EVENT_RIGHTS_ACCEPT, 4, 4, accept_read, accept_write},
+    {EVENT_RIGHTS_RETURN, 3, 3, giveback_read, giveback_write},
+    {EVENT_RIGHTS_RECLAIM, 2, 2, reclaim_read, reclaim_write},
+    {EVENT_RIGHTS_COVER, 4, 4, cover_read, cover_write},
+    {EVENT_RISK_SETTLE, 2, 2, settle_read, settle_write},
+    {EVENT_RISK_ACK, 1, 1, risk_ack_read, risk_ack_write},
+    {EVENT_FREEZE_ACK, 2, 2, freeze_ack_read, freeze_ack_write},
+    {EVENT_LEASE_RECORD, 3, 3, lease_read, lease_write},
+    {EVENT_JOURNAL_FORK, 4, 4, fork_read, fork_write},
+    {EVENT_MEMBER_ENROL, 2, 2, enrol_read, enrol_write},
+    {EVENT_ACCOUNT_OPEN, 4, 4, open_read, open_write},
+    {EVENT_CARD_ISSUE, 3, 3, issue_read, issue_write},
+    {EVENT_ACCOUNT_FREEZE, 2, 2, freeze_read, freeze_write},
+    {EVENT_ACCOUNT_UNFREEZE, 2, 2, unfreeze_read, unfreeze_write},
+    {EVENT_CARD_LOSS_REPORT, 2, 2, loss_read, loss_write},
+    {EVENT_CARD_REPLACE, 4, 4, replace_read, replace_write},
+    {EVENT_REQUEST_FILE, 5, 5, wish_read, wish_write},
+    {EVENT_REQUEST_CLOSE, 4, 4, wish_close_read, wish_close_write},
+};
 
-static void body_read(struct reader *reader, struct event *event)
+/* NULL: the type is not known. */
+static const struct body_form *form_of(uint16_t type)
 {
-    switch ((enum event_type)event->type) {
-    case EVENT_AUTH_EPOCH:
-        auth_epoch_read(reader, event);
-        return;
-    case EVENT_JOURNAL_ADMIT:
-        admit_read(reader, event);
-        return;
-    case EVENT_LIMITS_SET:
-        limits_read(reader, event);
-        return;
-    case EVENT_ORGANISATION_SET:
-        organisation_read(reader, event);
-        return;
-    case EVENT_PRODUCT_PUBLISH:
-        product_read(reader, event);
-        return;
-    case EVENT_TOPUP:
-        topup_read(reader, event);
-        return;
-    case EVENT_SPEND:
-        spend_read(reader, event);
-        return;
-    case EVENT_REFUND:
-        refund_read(reader, event);
-        return;
-    case EVENT_RIGHTS_MOVE:
-        move_read(reader, event);
-        return;
-    case EVENT_RIGHTS_ACCEPT:
-        accept_read(reader, event);
-        return;
-    case EVENT_MEMBER_ENROL:
-        enrol_read(reader, event);
-        return;
-    case EVENT_ACCOUNT_OPEN:
-        open_read(reader, event);
-        return;
-    case EVENT_CARD_ISSUE:
-        issue_read(reader, event);
-        return;
-    case EVENT_ACCOUNT_FREEZE:
-        freeze_read(reader, event);
-        return;
-    case EVENT_ACCOUNT_UNFREEZE:
-        unfreeze_read(reader, event);
-        return;
+    for (size_t i = 0; i < sizeof FORMS / sizeof FORMS[0]; i++) {
+        if (FORMS[i].type == type) {
+            return &FORMS[i];
+        }
     }
-    reader_refuse(reader);
-}
-
-static void body_write(struct writer *writer, const struct event *event, uint32_t elements)
-{
-    switch ((enum event_type)event->type) {
-    case EVENT_AUTH_EPOCH:
-        auth_epoch_write(writer, event);
-        return;
-    case EVENT_JOURNAL_ADMIT:
-        admit_write(writer, event);
-        return;
-    case EVENT_LIMITS_SET:
-        limits_write(writer, event);
-        return;
-    case EVENT_ORGANISATION_SET:
-        organisation_write(writer, event);
-        return;
-    case EVENT_PRODUCT_PUBLISH:
-        product_write(writer, event);
-        return;
-    case EVENT_TOPUP:
-        topup_write(writer, event, elements);
-        return;
-    case EVENT_SPEND:
-        spend_write(writer, event, elements);
-        return;
-    case EVENT_REFUND:
-        refund_write(writer, event);
-        return;
-    case EVENT_RIGHTS_MOVE:
-        move_write(writer, event);
-        return;
-    case EVENT_RIGHTS_ACCEPT:
-        accept_write(writer, event);
-        return;
-    case EVENT_MEMBER_ENROL:
-        enrol_write(writer, event);
-        return;
-    case EVENT_ACCOUNT_OPEN:
-        open_write(writer, event);
-        return;
-    case EVENT_CARD_ISSUE:
-        issue_write(writer, event);
-        return;
-    case EVENT_ACCOUNT_FREEZE:
-        freeze_write(writer, event);
-        return;
-    case EVENT_ACCOUNT_UNFREEZE:
-        unfreeze_write(writer, event);
-        return;
-    }
-    writer_refuse(writer);
+    return NULL;
 }
 
 /* Reads the whole of an event but the meaning of its body, and where the body's elements start. */
@@ -189,11 +110,11 @@ enum status event_decode(struct bytes input, struct event *event)
         return status;
     }
 
-    struct body_form form = form_of(read.type);
-    if (form.known > 0 && read.body_size >= form.needed) {
+    const struct body_form *form = form_of(read.type);
+    if (form != NULL && read.body_size >= form->needed) {
         struct reader reader =
             reader_over(bytes_of(input.data + body_at, input.size - body_at), EVENT_SIZE_MAX);
-        body_read(&reader, &read);
+        form->read(&reader, &read);
         read.known = !reader_failed(&reader);
     }
     if (!read.known) {
@@ -206,12 +127,16 @@ enum status event_decode(struct bytes input, struct event *event)
 enum status event_encode(const struct event *event, struct buffer *out)
 {
     struct writer writer = writer_over(out);
-    struct body_form form = form_of(event->type);
-    uint32_t elements = form.known;
-    if (event->body_size > 0 && event->body_size < form.known) {
+    const struct body_form *form = form_of(event->type);
+    if (form == NULL) {
+        writer_refuse(&writer);
+        return writer_finish(&writer);
+    }
+    uint32_t elements = form->known;
+    if (event->body_size > 0 && event->body_size < form->known) {
         elements = event->body_size;
     }
-    if (elements < form.needed) {
+    if (elements < form->needed) {
         writer_refuse(&writer);
     }
 
@@ -223,7 +148,7 @@ enum status event_encode(const struct event *event, struct buffer *out)
     write_uint(&writer, event->till);
     write_uint(&writer, event->staff);
     write_array(&writer, elements);
-    body_write(&writer, event, elements);
+    form->write(&writer, event, elements);
     if (out->size - writer.start > EVENT_SIZE_MAX) {
         writer_refuse(&writer);
     }

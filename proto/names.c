@@ -64,6 +64,64 @@ const char *event_type_name(uint16_t type)
         return "account_freeze";
     case EVENT_ACCOUNT_UNFREEZE:
         return "account_unfreeze";
+    case EVENT_BRANCH_SUSPEND:
+        return "branch_suspend";
+    case EVENT_BRANCH_RESUME:
+        return "branch_resume";
+    case EVENT_JOURNAL_RETIRE:
+        return "journal_retire";
+    case EVENT_JOURNAL_RESOLVE:
+        return "journal_resolve";
+    case EVENT_QUOTA_GRANT:
+        return "quota_grant";
+    case EVENT_MINT_APPROVE:
+        return "mint_approve";
+    case EVENT_CHECKPOINT_SIGN:
+        return "checkpoint_sign";
+    case EVENT_LOT_ISSUE:
+        return "lot_issue";
+    case EVENT_ADJUST:
+        return "adjust";
+    case EVENT_MINT_RELEASE:
+        return "mint_release";
+    case EVENT_SPEND_HOLD:
+        return "spend_hold";
+    case EVENT_SPEND_CAPTURE:
+        return "spend_capture";
+    case EVENT_SPEND_RELEASE:
+        return "spend_release";
+    case EVENT_LOT_EXPIRE:
+        return "lot_expire";
+    case EVENT_LOT_CLAWBACK:
+        return "lot_clawback";
+    case EVENT_LOT_REBIND:
+        return "lot_rebind";
+    case EVENT_PAYOUT:
+        return "payout";
+    case EVENT_RIGHTS_RETURN:
+        return "rights_return";
+    case EVENT_RIGHTS_RECLAIM:
+        return "rights_reclaim";
+    case EVENT_RIGHTS_COVER:
+        return "rights_cover";
+    case EVENT_RISK_SETTLE:
+        return "risk_settle";
+    case EVENT_RISK_ACK:
+        return "risk_ack";
+    case EVENT_FREEZE_ACK:
+        return "freeze_ack";
+    case EVENT_LEASE_RECORD:
+        return "lease_record";
+    case EVENT_JOURNAL_FORK:
+        return "journal_fork";
+    case EVENT_CARD_LOSS_REPORT:
+        return "card_loss_report";
+    case EVENT_CARD_REPLACE:
+        return "card_replace";
+    case EVENT_REQUEST_FILE:
+        return "request_file";
+    case EVENT_REQUEST_CLOSE:
+        return "request_close";
     }
     return UNKNOWN;
 }
@@ -180,6 +238,16 @@ const char *invalid_reason_name(uint8_t reason)
         return "risk_cap";
     case INVALID_BAD_REF:
         return "bad_ref";
+    case INVALID_NOT_RETIRED:
+        return "not_retired";
+    case INVALID_EXPOSED:
+        return "exposed";
+    case INVALID_RISK_GUARD:
+        return "risk_guard";
+    case INVALID_FROZEN:
+        return "frozen";
+    case INVALID_OVER_QUOTA:
+        return "over_quota";
     case INVALID_WRONG_NUMBER:
         return "wrong_number";
     }
@@ -368,7 +436,7 @@ uint8_t freeze_kind_by_name(struct bytes name)
 
 uint16_t event_type_by_name(struct bytes name)
 {
-    for (unsigned type = 1; type <= EVENT_ACCOUNT_UNFREEZE; type++) {
+    for (unsigned type = 1; type <= EVENT_REQUEST_CLOSE; type++) {
         if (is_name(name, event_type_name((uint16_t)type))) {
             return (uint16_t)type;
         }

@@ -34,6 +34,9 @@ enum {
     BONUS_STEPS_MAX = 8,
     FREEZE_TOKENS_MAX = 16, /* tokens lifted by one event */
     LIMITS_MAX = 16,        /* named limits in one LIMITS.SET */
+    QUOTAS_MAX = 8,         /* buckets in one QUOTA.GRANT */
+    JOURNAL_TIPS_MAX = 32,  /* places in one CHECKPOINT.SIGN or JOURNAL.RESOLVE */
+    TENDERS_MAX = 4,        /* other tenders beside the card in one sale */
     AUTH_SIGNATURES_MAX = 8,
 
     /* rows of the store */

@@ -18,19 +18,48 @@
 enum event_type {
     EVENT_AUTH_EPOCH = 1,
     EVENT_JOURNAL_ADMIT = 2,
+    EVENT_BRANCH_SUSPEND = 4, /* nobody moves rights to it */
+    EVENT_BRANCH_RESUME = 5,
+    EVENT_JOURNAL_RETIRE = 6,  /* the office acts for it from here on */
+    EVENT_JOURNAL_RESOLVE = 7, /* after a fork: exactly these paths belong to the journal */
+    EVENT_QUOTA_GRANT = 8,
     EVENT_LIMITS_SET = 9,
+    EVENT_MINT_APPROVE = 10,
+    EVENT_CHECKPOINT_SIGN = 11, /* the office has these blocks durably and extends only them */
     EVENT_ORGANISATION_SET = 20,
     EVENT_PRODUCT_PUBLISH = 21,
     EVENT_TOPUP = 100,
+    EVENT_LOT_ISSUE = 101,    /* value that nobody paid for: a grant, a replacement */
+    EVENT_ADJUST = 102,       /* the office adds value: correction, compensation, opening balance */
+    EVENT_MINT_RELEASE = 103, /* a PENDING mint that the authority approved */
     EVENT_SPEND = 110,
+    EVENT_SPEND_HOLD = 112,
+    EVENT_SPEND_CAPTURE = 113,
+    EVENT_SPEND_RELEASE = 114,
     EVENT_REFUND = 115,
+    EVENT_LOT_EXPIRE = 116,
+    EVENT_LOT_CLAWBACK = 117,
+    EVENT_LOT_REBIND = 118, /* value moves to another account, lot by lot */
+    EVENT_PAYOUT = 119,     /* the office takes value out: correction, closing */
     EVENT_RIGHTS_MOVE = 130,
     EVENT_RIGHTS_ACCEPT = 131,
+    EVENT_RIGHTS_RETURN = 132,
+    EVENT_RIGHTS_RECLAIM = 133,
+    EVENT_RIGHTS_COVER = 134,
+    EVENT_RISK_SETTLE = 135,
+    EVENT_RISK_ACK = 136,
+    EVENT_FREEZE_ACK = 140,
+    EVENT_LEASE_RECORD = 141,
+    EVENT_JOURNAL_FORK = 142,
     EVENT_MEMBER_ENROL = 200,
     EVENT_ACCOUNT_OPEN = 201,
     EVENT_CARD_ISSUE = 202,
     EVENT_ACCOUNT_FREEZE = 203,
     EVENT_ACCOUNT_UNFREEZE = 204,
+    EVENT_CARD_LOSS_REPORT = 205, /* revokes the card and freezes its account */
+    EVENT_CARD_REPLACE = 206,     /* another card for the same account; no money moves */
+    EVENT_REQUEST_FILE = 207,     /* a wish that only another journal can carry out */
+    EVENT_REQUEST_CLOSE = 208,
 };
 
 enum event_flags {
@@ -71,6 +100,42 @@ enum freeze_kind {
     FREEZE_COURT = 4,
 };
 
+/* Why a journal was retired. */
+enum retire_kind {
+    RETIRE_LOST = 1,   /* an older tail that turns up is still admitted */
+    RETIRE_CLOSED = 2, /* (seq, id) is the end */
+    RETIRE_STOLEN = 3, /* (seq, id) is a cut: what stands behind it counts nowhere */
+};
+
+/* Why the office added or took value. */
+enum adjust_cause {
+    ADJUST_CORRECTION = 1,
+    ADJUST_COMPENSATION = 2, /* LOSS.COMPENSATE */
+    ADJUST_OPENING = 3,      /* IMPORT.OPENING */
+    ADJUST_CLOSING = 4,      /* ACCOUNT.CLOSE.PAYOUT */
+    ADJUST_GRANT = 5,        /* LOT.ISSUE by policy */
+};
+
+enum cover_kind {
+    COVER_DEBT = 1,      /* pays what an account owes */
+    COVER_SHORTFALL = 2, /* gives back to a retired journal what it had used already */
+};
+
+enum release_why {
+    RELEASE_ASKED = 1,
+    RELEASE_EXPIRED = 2,
+};
+
+enum request_kind {
+    REQUEST_REFUND = 1, /* of a sale whose refund rights are at a branch that is away */
+};
+
+enum request_outcome {
+    REQUEST_DONE = 1,
+    REQUEST_REFUSED = 2,
+    REQUEST_WITHDRAWN = 3,
+};
+
 enum spend_order {
     SPEND_PROPORTIONAL = 0, /* within a pair by what is left */
     SPEND_PRINCIPAL_FIRST = 1,
@@ -100,6 +165,35 @@ struct sale_item {
     uint32_t quantity;
     int64_t list_minor;    /* price by the list, all pieces */
     int64_t charged_minor; /* what was charged */
+};
+
+/* A part of a sale that was paid, or is given back, in another way than from the card. */
+struct tender_line {
+    uint8_t tender; /* enum tender */
+    int64_t amount;
+};
+
+/* A lot and how much of it: `cumulative` in RIGHTS.RETURN. */
+struct lot_amount {
+    struct lot_id lot;
+    int64_t amount;
+};
+
+/* A place in a journal, with the block that stands there. */
+struct journal_tip {
+    uint64_t journal;
+    uint64_t seq;
+    struct digest id;
+};
+
+struct bucket_quota {
+    uint8_t bucket; /* enum bucket */
+    int64_t per_day;
+};
+
+struct lifted_freeze {
+    struct event_ref freeze;
+    struct event_ref unfreeze;
 };
 
 struct accept_line {
@@ -177,6 +271,35 @@ struct event {
             struct bytes name; /* of the branch */
         } admit;
         struct {
+            uint32_t branch;
+            struct bytes reason;
+        } suspend; /* BRANCH.SUSPEND, BRANCH.RESUME */
+        struct {
+            uint64_t journal;
+            uint8_t kind; /* enum retire_kind */
+            uint64_t seq;
+            struct digest id;
+            struct bytes reason;
+        } retire;
+        struct {
+            uint64_t journal;
+            uint8_t tip_count;
+            struct journal_tip tips[JOURNAL_TIPS_MAX]; /* of that journal */
+        } resolve;
+        struct {
+            uint32_t branch; /* 0 = default for all */
+            uint8_t count;
+            struct bucket_quota quotas[QUOTAS_MAX];
+        } quota;
+        struct {
+            struct event_ref mint;
+        } approve; /* MINT.APPROVE; MINT.RELEASE names its own PENDING mint */
+        struct {
+            uint8_t tip_count;
+            struct journal_tip tips[JOURNAL_TIPS_MAX]; /* rising journal */
+            struct digest state;                       /* zeros: not stated */
+        } checkpoint;
+        struct {
             uint32_t branch; /* 0 = default for all */
             uint8_t count;
             struct named_limit limits[LIMITS_MAX];
@@ -211,6 +334,8 @@ struct event {
             int64_t seen;
             uint8_t item_count;
             struct sale_item items[SALE_ITEMS_MAX];
+            uint8_t tender_count; /* what else paid for the same sale */
+            struct tender_line tenders[TENDERS_MAX];
         } spend;
         struct {
             uint8_t line_count;
@@ -219,6 +344,8 @@ struct event {
             uint32_t to_days[EVENT_LINES_MAX];
             struct event_ref sale; /* always in full: [journal, seq, idx] */
             struct bytes reason;
+            uint8_t tender_count; /* given back in another way, with this */
+            struct tender_line tenders[TENDERS_MAX];
         } refund;
         struct {
             uint64_t to;
@@ -226,7 +353,96 @@ struct event {
             uint8_t why;              /* enum move_why */
             uint8_t line_count;
             struct lot_line lines[EVENT_LINES_MAX];
+            struct event_ref sale; /* refund rights: of this sale; zeros = none */
         } move;
+        struct {
+            uint8_t lot_count;
+            struct lot_terms lots[EVENT_LINES_MAX];
+            uint8_t cause;       /* enum adjust_cause */
+            uint32_t approver;   /* staff: the second person; 0 = none */
+            struct event_ref of; /* what it is about; zeros = none */
+            struct bytes reason;
+        } issue_lots; /* LOT.ISSUE, ADJUST */
+        struct {
+            uint8_t line_count;
+            struct lot_line lines[EVENT_LINES_MAX];
+            uint64_t until_ms; /* since 1970; the holder releases it by an event after that */
+        } hold;
+        struct {
+            struct event_ref hold;
+            uint8_t line_count;
+            struct lot_amount lines[EVENT_LINES_MAX];
+            uint8_t item_count;
+            struct sale_item items[SALE_ITEMS_MAX];
+        } capture;
+        struct {
+            struct event_ref hold;
+            uint8_t why; /* enum release_why */
+        } release;
+        struct {
+            uint8_t line_count;
+            struct lot_line lines[EVENT_LINES_MAX];
+        } expire;
+        struct {
+            struct event_ref of; /* the event that is undone */
+            uint8_t line_count;
+            struct lot_line lines[EVENT_LINES_MAX];
+            int64_t debt; /* what was used already */
+            struct bytes reason;
+        } clawback;
+        struct {
+            struct subject_id to; /* account */
+            uint8_t line_count;
+            struct lot_line lines[EVENT_LINES_MAX];
+            struct bytes reason;
+        } rebind;
+        struct {
+            uint8_t line_count;
+            struct lot_line lines[EVENT_LINES_MAX];
+            uint8_t cause;     /* enum adjust_cause */
+            uint32_t approver; /* staff: the second person; 0 = none */
+            struct bytes reason;
+        } payout;
+        struct {
+            uint64_t of;   /* retired journal that the office acts for; 0 = own */
+            uint64_t from; /* retired giver */
+            uint8_t line_count;
+            struct lot_amount lines[EVENT_LINES_MAX]; /* cumulative */
+        } giveback;                                   /* RIGHTS.RETURN */
+        struct {
+            uint64_t of;
+            uint8_t line_count;
+            struct lot_amount lines[EVENT_LINES_MAX];
+        } reclaim;
+        struct {
+            uint8_t kind;        /* enum cover_kind */
+            uint64_t of;         /* COVER_SHORTFALL: the retired journal */
+            struct event_ref at; /* COVER_DEBT: what caused it; zeros = none */
+            uint8_t line_count;
+            struct lot_line lines[EVENT_LINES_MAX];
+        } cover;
+        struct {
+            struct event_ref spend;
+            int64_t debt; /* what covers could not pay */
+        } settle;
+        struct {
+            struct event_ref settle;
+        } risk_ack;
+        struct {
+            uint8_t freeze_count;
+            struct event_ref freezes[FREEZE_TOKENS_MAX];
+            uint8_t lifted_count;
+            struct lifted_freeze lifted[FREEZE_TOKENS_MAX];
+        } freeze_ack;
+        struct {
+            uint64_t issued_ms;
+            uint64_t until_ms;
+            uint8_t signature[64];
+        } lease;
+        struct {
+            struct bytes headers[2];
+            struct bytes signatures[2];
+        } fork;
         struct {
             uint64_t of;
             uint64_t from;
@@ -259,6 +475,29 @@ struct event {
             struct event_ref tokens[FREEZE_TOKENS_MAX]; /* the freezes lifted */
             struct bytes reason;
         } unfreeze;
+        struct {
+            struct bytes number; /* CARD_NUMBER_SIZE digits; empty: all cards of the account */
+            struct bytes reason;
+        } loss;
+        struct {
+            struct bytes old; /* CARD_NUMBER_SIZE digits: revoked by this */
+            struct bytes number;
+            uint8_t form; /* enum card_form */
+            struct subject_id holder;
+        } replace;
+        struct {
+            uint8_t kind; /* enum request_kind */
+            uint64_t to;  /* journal that can carry it out */
+            struct event_ref sale;
+            int64_t amount;
+            struct bytes reason;
+        } file;
+        struct {
+            struct event_ref request;
+            uint8_t outcome;       /* enum request_outcome */
+            struct event_ref done; /* the event that carried it out; zeros = none */
+            struct bytes reason;
+        } close;
     } body;
 };
 
@@ -266,6 +505,8 @@ enum move_why {
     MOVE_PULLED = 1,  /* a peer asked */
     MOVE_BY_HAND = 2, /* a manager moved rights */
     MOVE_SPREAD = 3,  /* distribution policy */
+    MOVE_HOME = 4,    /* the account was frozen here: its rights go home */
+    MOVE_COVER = 5,   /* to the office, for a debt or a shortfall */
 };
 
 enum card_form {
@@ -311,7 +552,7 @@ struct block {
 /* What an event is worth: the same on every node that has its causal past. */
 enum event_verdict {
     EVENT_VALID = 0,
-    EVENT_PENDING = 1, /* kept for mint quotas; not written by rules 1 */
+    EVENT_PENDING = 1, /* minted above the day's quota: counts once the authority approves */
     EVENT_UNKNOWN = 2, /* a type newer than this node; judged after the upgrade */
     EVENT_INVALID = 3,
 };
@@ -323,14 +564,19 @@ enum invalid_reason {
     INVALID_BAD_AMOUNT = 2,
     INVALID_NO_ROLE = 3,
     INVALID_NOT_ACTIVE = 4,
+    INVALID_NOT_RETIRED = 5,
     INVALID_NOT_COVERED = 6,
     INVALID_WRONG_ACCOUNT = 7,
     INVALID_LOT_TIME = 8,
     INVALID_SELF_MOVE = 9,
     INVALID_OVER_ACCEPT = 10,
     INVALID_OVER_WITNESS = 11,
+    INVALID_EXPOSED = 12,
     INVALID_RISK_CAP = 13,
+    INVALID_RISK_GUARD = 14,
     INVALID_BAD_REF = 15,
+    INVALID_FROZEN = 16,
+    INVALID_OVER_QUOTA = 17,   /* PENDING, the only curable one */
     INVALID_WRONG_NUMBER = 18, /* a card number outside the writer's own range */
 };
 

@@ -63,6 +63,11 @@ static inline bool event_ref_equal(struct event_ref a, struct event_ref b)
     return a.journal == b.journal && a.seq == b.seq && a.index == b.index;
 }
 
+static inline bool event_ref_is_none(struct event_ref ref)
+{
+    return ref.journal == 0 && ref.seq == 0 && ref.index == 0;
+}
+
 static inline bool subject_equal(const struct subject_id *a, const struct subject_id *b)
 {
     return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;

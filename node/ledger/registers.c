@@ -4,7 +4,7 @@ enum {
     LOT_KEY_SIZE_MAX = 64,
 };
 
-/* Every sum below adds at most twelve registers and none passes REGISTER_MAX = 10^14, so that the
+/* Every sum below adds at most nineteen registers and none passes REGISTER_MAX = 10^14, so that the
  * sums stay far inside int64_t. */
 
 static int64_t consumed(const struct registers *registers)
@@ -15,8 +15,14 @@ static int64_t consumed(const struct registers *registers)
 
 int64_t registers_raw(const struct registers *registers)
 {
-    return registers->issued + registers->refunded + registers->in - registers->out -
-           consumed(registers) - (registers->held - registers->released);
+    return registers->issued + registers->refunded + registers->in - registers->back +
+           registers->pulled - registers->out - registers->lent - consumed(registers) -
+           (registers->held - registers->released);
+}
+
+int64_t registers_merged(const struct registers *registers)
+{
+    return registers_raw(registers) - registers->taken + registers->repaid + registers->regained;
 }
 
 int64_t registers_ledger(const struct registers *registers)

@@ -13,22 +13,34 @@
 #include "tally/money.h"
 
 struct registers {
-    int64_t issued;   /* M: by this journal */
-    int64_t refunded; /* REF: back into this lot */
-    int64_t used;     /* U */
-    int64_t expired;  /* EXP */
-    int64_t clawed;   /* CLW */
-    int64_t rebound;  /* RBD */
-    int64_t paid_out; /* PAY */
-    int64_t covered;  /* CVR: spent on covering debt */
-    int64_t held;     /* HOLD: ever put on hold */
-    int64_t released; /* REL: captured or released of it */
-    int64_t in;       /* sum over givers of accepted - returned */
-    int64_t out;      /* sum over receivers of granted - returned */
+    int64_t issued;      /* M: by this journal */
+    int64_t refunded;    /* REF: back into this lot */
+    int64_t used;        /* U */
+    int64_t expired;     /* EXP */
+    int64_t clawed;      /* CLW */
+    int64_t rebound;     /* RBD */
+    int64_t paid_out;    /* PAY */
+    int64_t covered;     /* CVR: spent on covering debt */
+    int64_t held;        /* HOLD: ever put on hold */
+    int64_t released;    /* REL: captured or released of it */
+    int64_t in;          /* sum over givers of A: accepted */
+    int64_t out;         /* sum over receivers of G: granted */
+    int64_t back;        /* sum over retired givers of V: returned to them */
+    int64_t pulled;      /* PIN, the office's: received by reclaims */
+    int64_t lent;        /* BKO, the office's: given back to shortfalls of others */
+    int64_t unwitnessed; /* of `in`: from branches, and no checkpoint covers it yet */
+    /* Apart, written by others about a retired journal; no verdict reads them. */
+    int64_t taken;    /* PO: reclaimed by the office */
+    int64_t repaid;   /* BK: given back to this journal's shortfall */
+    int64_t regained; /* sum over receivers of V: returned to this journal */
 };
 
-/* raw(j,l): what the journal may use. >= 0 for every journal with one path (L1). */
+/* raw(j,l) on the journal's own path, which verdicts read: what the journal may use. >= 0 (L1). */
 int64_t registers_raw(const struct registers *registers);
+
+/* raw(j,l) with what others wrote about a retired journal: below zero when more of it was reclaimed
+ * than it had left, which then is made good. */
+int64_t registers_merged(const struct registers *registers);
 
 /* This journal's part of ledger(l): issued + refunded - everything consumed. */
 int64_t registers_ledger(const struct registers *registers);

@@ -1,8 +1,5 @@
 /* Rows about the node itself: frontier, counters, invitations, stored answers, INVALID events. */
-#include "reader.h"
-#include "record.h"
-#include "row_key.h"
-#include "writer.h"
+#include "record_form.h"
 
 #include <assert.h>
 #include <string.h>
@@ -11,16 +8,6 @@ enum {
     RECORD_VALUES_MAX = 256,
     ROW_ROOM = 512,
 };
-
-static void put(struct rows *rows, const struct row_key *key, const struct writer *writer)
-{
-    enum status status = writer_finish(writer);
-    /* After a failed read what was decided from it makes no sense, and is never committed. */
-    assert(status == STATUS_OK || rows_failed(rows));
-    if (status == STATUS_OK) {
-        rows_put(rows, row_key_bytes(key), buffer_bytes(writer->out));
-    }
-}
 
 bool frontier_decode(struct bytes value, struct frontier_entry *entry)
 {
@@ -121,7 +108,7 @@ void invitation_save(struct rows *rows, const struct ticket_id *name,
     write_bin_optional(&writer, record->used_by, sizeof record->used_by);
     write_str(&writer, bytes_of(record->name, record->name_size));
     struct row_key key = invitation_key(name);
-    put(rows, &key, &writer);
+    record_put(rows, &key, &writer);
 }
 
 bool invitation_decode_row(struct bytes value, struct invitation_record *record)
@@ -183,7 +170,7 @@ void answer_save(struct rows *rows, uint32_t till, const struct ticket_id *ticke
     write_uint(&writer, answer->version);
     write_uint(&writer, answer->branch);
     struct row_key key = key_of_ticket(till, ticket);
-    put(rows, &key, &writer);
+    record_put(rows, &key, &writer);
 }
 
 bool answer_load(struct rows *rows, uint32_t till, const struct ticket_id *ticket,
@@ -236,7 +223,7 @@ void invalid_save(struct rows *rows, struct event_ref event, const struct invali
     write_uint(&writer, record->type);
     write_uint(&writer, record->reason);
     write_uint(&writer, (uint64_t)record->amount);
-    put(rows, &key, &writer);
+    record_put(rows, &key, &writer);
 }
 
 bool invalid_decode(struct bytes value, struct invalid_record *record)

@@ -266,6 +266,17 @@ static const char *invariant_of(enum invalid_reason reason)
         return "S3";
     case INVALID_SELF_MOVE:
         return "S1";
+    case INVALID_RISK_CAP:
+    case INVALID_RISK_GUARD:
+        return "S4";
+    case INVALID_EXPOSED:
+        return "S5";
+    case INVALID_OVER_QUOTA:
+        return "S6";
+    case INVALID_FROZEN:
+        return "S15";
+    case INVALID_NOT_RETIRED:
+        return "S17";
     case INVALID_BAD_REF:
         return "S16";
     case INVALID_NONE:
@@ -275,7 +286,6 @@ static const char *invariant_of(enum invalid_reason reason)
     case INVALID_NOT_ACTIVE:
     case INVALID_WRONG_ACCOUNT:
     case INVALID_LOT_TIME:
-    case INVALID_RISK_CAP:
     case INVALID_WRONG_NUMBER:
         break;
     }

@@ -122,6 +122,7 @@ static void ledger_make(size_t number, struct event *event)
         event->body.topup.version = 2;
     } else if (number == 8) {
         event->type = EVENT_SPEND;
+        event->body_size = 4;
         lines_make(event->body.spend.lines, &event->body.spend.line_count);
         event->body.spend.risk = 1;
         event->body.spend.seen = 70000;
@@ -129,12 +130,14 @@ static void ledger_make(size_t number, struct event *event)
         event->body.spend.items[0] = (struct sale_item){TEXT("towel"), 2, 1400, 1200};
     } else if (number == 9) {
         event->type = EVENT_REFUND;
+        event->body_size = 3;
         lines_make(event->body.refund.lines, &event->body.refund.line_count);
         event->body.refund.to_days[1] = 20900;
         event->body.refund.sale = (struct event_ref){journal_of(7, 1), 70000, 511};
         event->body.refund.reason = TEXT("wrong size");
     } else if (number == 10) {
         event->type = EVENT_RIGHTS_MOVE;
+        event->body_size = 4;
         event->body.move.to = journal_of(99999, 999);
         fill(event->body.move.request.bytes, 16, 0x55);
         event->body.move.why = MOVE_PULLED;

@@ -1,0 +1,116 @@
+#include "fold_parts.h"
+
+#include "row_key.h"
+
+#include <string.h>
+
+void load_touched(struct fold *fold, const struct lot_id *lot, struct touched *touched)
+{
+    *touched = (struct touched){.lot = *lot};
+    touched->key = key_of_registers(&fold->event->subject, lot, fold->header->journal);
+    (void)registers_load(fold->rows, &touched->key, &touched->registers);
+    (void)terms_load(fold->rows, lot, &touched->terms);
+}
+
+/* The lot's picture: in the account's sheet, or in a row of its own when the sheet is full. */
+struct sheet_lot *picture(struct fold *fold, struct sheet *sheet, struct touched *touched)
+{
+    if (touched->is_spare) {
+        return &touched->spare;
+    }
+    struct sheet_lot *lot = sheet_find(sheet, &touched->lot);
+    if (lot != NULL) {
+        return lot;
+    }
+    if (sheet->unlisted > 0 &&
+        spare_load(fold->rows, &fold->event->subject, &touched->lot, &touched->spare)) {
+        touched->is_spare = true;
+        return &touched->spare;
+    }
+    struct sheet_lot terms = {.lot = touched->lot,
+                              .bucket = touched->terms.bucket,
+                              .from_day = touched->terms.from_day,
+                              .to_day = touched->terms.to_day,
+                              .product = touched->terms.product,
+                              .issued = touched->terms.issued};
+    lot = sheet_list(sheet, &terms);
+    if (lot == NULL) {
+        touched->is_spare = true;
+        touched->spare = terms;
+        sheet->unlisted++;
+        lot = &touched->spare;
+    }
+    return lot;
+}
+
+void save_spares(struct fold *fold, struct sheet *sheet, const struct touched *touched,
+                 uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (!touched[i].is_spare) {
+            continue;
+        }
+        if (sheet_lot_is_spent(&touched[i].spare)) {
+            spare_erase(fold->rows, &fold->event->subject, &touched[i].lot);
+            sheet->unlisted--;
+        } else {
+            spare_save(fold->rows, &fold->event->subject, &touched[i].spare);
+        }
+    }
+}
+
+/* Lists what was left out, now that there is room: as far as it is committed; the rest follows with
+ * a later event. */
+void list_spares(struct fold *fold, struct sheet *sheet)
+{
+    struct row_key prefix = key_of_subject(TABLE_SPARE, &fold->event->subject);
+    uint8_t key_memory[ROW_KEY_SIZE_MAX];
+    uint8_t after[ROW_KEY_SIZE_MAX];
+    uint8_t value_memory[1024];
+    struct buffer key = BUFFER_OVER(key_memory);
+    struct buffer value = BUFFER_OVER(value_memory);
+    size_t after_size = prefix.size;
+    memcpy(after, prefix.bytes, prefix.size);
+    while (sheet->unlisted > 0 && sheet->lot_count < SHEET_LOTS_MAX &&
+           rows_next_committed(fold->rows, row_key_bytes(&prefix), bytes_of(after, after_size),
+                               &key, &value)) {
+        struct sheet_lot lot;
+        struct lot_id id;
+        memcpy(id.bytes, key_memory + prefix.size, sizeof id.bytes);
+        if (spare_load(fold->rows, &fold->event->subject, &id, &lot)) {
+            spare_erase(fold->rows, &fold->event->subject, &id);
+            (void)sheet_list(sheet, &lot);
+            sheet->unlisted--;
+        }
+        memcpy(after, key_memory, key.size);
+        after_size = key.size;
+    }
+}
+
+static void change_totals(struct sheet *sheet, uint8_t bucket, int64_t change)
+{
+    if (bucket == BUCKET_PRINCIPAL) {
+        sheet->principal += change;
+    } else if (bucket == BUCKET_BONUS) {
+        sheet->bonus += change;
+    }
+}
+
+/* Writes what a touched lot has become: registers, the account's sheet, the holder's total. */
+void save_touched(struct fold *fold, struct sheet *sheet, struct touched *touched,
+                  int64_t held_change)
+{
+    registers_save(fold->rows, &touched->key, &touched->registers);
+    change_totals(sheet, touched->terms.bucket, touched->change);
+    struct sheet_lot *lot = picture(fold, sheet, touched);
+    lot->left += touched->change;
+    sheet_set_holder(lot, fold->header->journal, registers_raw(&touched->registers));
+    holder_add(fold->rows, fold->header->journal, touched->terms.bucket, held_change);
+}
+
+void check_after(struct fold *fold, int64_t stated, int64_t ours)
+{
+    if (stated != ours) {
+        fold->diverged = true;
+    }
+}

@@ -1,0 +1,59 @@
+/* What fold.c is made of: each kind of event in the file of its family, and the lots that they
+ * touch. Private to the fold: others see fold.h. Every fold_* takes the event's verdict from rows
+ * of the writer's own path (L4) and, unless it is a trial, writes what a VALID one changes. */
+#ifndef FOLD_PARTS_H
+#define FOLD_PARTS_H
+
+#include "fold.h"
+#include "record.h"
+
+/* One lot as an event touches it: everything it needs, loaded before anything is changed. */
+struct touched {
+    struct lot_id lot;
+    struct row_key key; /* of the registers */
+    struct registers registers;
+    struct terms_record terms;
+    int64_t change; /* of what the chain owes: + issued, refunded; - used */
+    bool is_spare;
+    struct sheet_lot spare; /* its picture, when the account's sheet is full */
+};
+
+struct event_ref fold_ref(const struct fold *fold);
+/* As of the header's authority position. */
+bool fold_has_role(const struct fold *fold, enum role role);
+/* Adds to the event's amounts by bucket. */
+void fold_count(struct fold *fold, uint8_t bucket, int64_t amount);
+
+/* fold_lots.c */
+void load_touched(struct fold *fold, const struct lot_id *lot, struct touched *touched);
+/* The lot's picture: in the account's sheet, or in a row of its own when the sheet is full. */
+struct sheet_lot *picture(struct fold *fold, struct sheet *sheet, struct touched *touched);
+/* Writes what a touched lot has become: registers, the account's sheet, the holder's total. */
+void save_touched(struct fold *fold, struct sheet *sheet, struct touched *touched,
+                  int64_t held_change);
+/* After save_touched of all lines. */
+void save_spares(struct fold *fold, struct sheet *sheet, const struct touched *touched,
+                 uint32_t count);
+void list_spares(struct fold *fold, struct sheet *sheet);
+void check_after(struct fold *fold, int64_t stated, int64_t ours);
+
+/* fold_value.c */
+enum invalid_reason fold_topup(struct fold *fold, struct sheet *sheet);
+enum invalid_reason fold_spend(struct fold *fold, struct sheet *sheet);
+enum invalid_reason fold_refund(struct fold *fold, struct sheet *sheet);
+/* The line of the sale whose refund rights bear this name, or -1. */
+int sale_line(const struct sale_record *sale, struct event_ref ref,
+              const struct lot_id *refund_lot);
+
+/* fold_rights.c */
+enum invalid_reason fold_move(struct fold *fold, struct sheet *sheet);
+enum invalid_reason fold_accept(struct fold *fold, struct sheet *sheet);
+
+/* fold_member.c */
+enum invalid_reason fold_enrol(struct fold *fold);
+enum invalid_reason fold_open(struct fold *fold);
+enum invalid_reason fold_issue(struct fold *fold);
+enum invalid_reason fold_freeze(struct fold *fold, struct sheet *sheet);
+enum invalid_reason fold_unfreeze(struct fold *fold, struct sheet *sheet);
+
+#endif

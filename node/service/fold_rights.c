@@ -1,0 +1,146 @@
+#include "fold_parts.h"
+
+#include "row_key.h"
+
+enum invalid_reason fold_move(struct fold *fold, struct sheet *sheet)
+{
+    const struct event *event = fold->event;
+    uint64_t from = fold->header->journal;
+    uint64_t to = event->body.move.to;
+#if !defined(MUTANT_self_transfer)
+    if (to == from) {
+        return INVALID_SELF_MOVE;
+    }
+#endif
+    if (roster_journal(fold->roster, to, fold->header->auth) == NULL) {
+        return INVALID_NOT_ACTIVE;
+    }
+    struct touched touched[EVENT_LINES_MAX];
+    struct grant_record grants[EVENT_LINES_MAX];
+    uint32_t count = event->body.move.line_count;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct lot_line *line = &event->body.move.lines[i];
+        load_touched(fold, &line->lot, &touched[i]);
+        enum invalid_reason reason = registers_give(&touched[i].registers, line->amount);
+        if (reason == INVALID_NONE) {
+            struct row_key key = key_of_grant(&line->lot, from, to);
+            (void)grant_load(fold->rows, &key, &grants[i]);
+            reason = grant_give(&grants[i].grant, line->amount);
+        }
+        if (reason != INVALID_NONE) {
+            return reason;
+        }
+    }
+    if (fold->trial) {
+        return INVALID_NONE;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct lot_line *line = &event->body.move.lines[i];
+        save_touched(fold, sheet, &touched[i], -line->amount);
+        grants[i].steps++;
+        struct row_key key = key_of_grant(&line->lot, from, to);
+        grant_save(fold->rows, &key, &grants[i]);
+        struct row_key step = key_of_grant_step(&line->lot, from, to, grants[i].steps);
+        grant_step_save(
+            fold->rows, &step,
+            &(struct grant_step){.seq = fold->header->seq, .granted = grants[i].grant.granted});
+        sheet_set_flight(picture(fold, sheet, &touched[i]), from, to,
+                         grants[i].grant.granted - grants[i].grant.accepted);
+        liability_add(fold->rows, touched[i].terms.product, touched[i].terms.bucket,
+                      &(struct liability_record){.held = -line->amount, .in_flight = line->amount});
+        fold->moved += line->amount;
+        check_after(fold, line->after, registers_raw(&touched[i].registers));
+    }
+    save_spares(fold, sheet, touched, count);
+    return INVALID_NONE;
+}
+
+int64_t granted_at(struct rows *rows, const struct lot_id *lot, uint64_t from, uint64_t to,
+                   uint64_t seq)
+{
+    struct row_key key = key_of_grant(lot, from, to);
+    struct grant_record record;
+    if (!grant_load(rows, &key, &record)) {
+        return 0;
+    }
+#if defined(MUTANT_accept_without_dep)
+    (void)seq;
+    return record.grant.granted;
+#else
+    /* Steps rise with their block numbers: the last one at or before `seq`. */
+    uint32_t low = 0; /* steps known to be at or before */
+    uint32_t high = record.steps;
+    struct grant_step found = {0};
+    while (low < high) {
+        uint32_t middle = high - (high - low) / 2;
+        struct row_key step_key = key_of_grant_step(lot, from, to, middle);
+        struct grant_step step;
+        (void)grant_step_load(rows, &step_key, &step);
+        if (step.seq <= seq) {
+            found = step;
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    return found.granted;
+#endif
+}
+
+enum invalid_reason fold_accept(struct fold *fold, struct sheet *sheet)
+{
+    const struct event *event = fold->event;
+    uint64_t from = event->body.accept.from;
+    uint64_t to = fold->header->journal;
+    if (event->body.accept.of != 0) {
+        return INVALID_NO_ROLE; /* acting for a retired journal is not in these rules */
+    }
+    struct dep_record dep;
+    (void)dep_load(fold->rows, to, from, &dep);
+    dep.seq = fold->trial ? fold->trial_dep : dep.seq;
+    struct touched touched[EVENT_LINES_MAX];
+    struct grant_record grants[EVENT_LINES_MAX];
+    int64_t risen[EVENT_LINES_MAX];
+    uint32_t count = event->body.accept.line_count;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct accept_line *line = &event->body.accept.lines[i];
+        load_touched(fold, &line->lot, &touched[i]);
+        struct row_key key = key_of_grant(&line->lot, from, to);
+        (void)grant_load(fold->rows, &key, &grants[i]);
+        int64_t before = grants[i].grant.accepted;
+        int64_t reach = granted_at(fold->rows, &line->lot, from, to, dep.seq);
+        enum invalid_reason reason =
+            grant_accept(&grants[i].grant, line->cumulative, reach, &touched[i].registers);
+        if (reason != INVALID_NONE) {
+            return reason;
+        }
+        if (!subject_equal(&touched[i].terms.account, &event->subject)) {
+            return INVALID_WRONG_ACCOUNT;
+        }
+        if (line->witnessed != 0) {
+            return INVALID_OVER_WITNESS; /* no checkpoint exists under these rules */
+        }
+        risen[i] = grants[i].grant.accepted - before;
+#if defined(MUTANT_accept_twice_adds)
+        if (risen[i] == 0) {
+            touched[i].registers.in += line->cumulative;
+        }
+#endif
+    }
+    if (fold->trial) {
+        return INVALID_NONE;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct lot_id *id = &event->body.accept.lines[i].lot;
+        struct row_key key = key_of_grant(id, from, to);
+        grant_save(fold->rows, &key, &grants[i]);
+        save_touched(fold, sheet, &touched[i], risen[i]);
+        sheet_set_flight(picture(fold, sheet, &touched[i]), from, to,
+                         grants[i].grant.granted - grants[i].grant.accepted);
+        liability_add(fold->rows, touched[i].terms.product, touched[i].terms.bucket,
+                      &(struct liability_record){.held = risen[i], .in_flight = -risen[i]});
+        fold->moved += risen[i];
+    }
+    save_spares(fold, sheet, touched, count);
+    return INVALID_NONE;
+}
