@@ -127,6 +127,22 @@ void risk_ack_write(struct writer *writer, const struct event *event, uint32_t e
     event_ref_write(writer, &event->body.risk_ack.settle);
 }
 
+static struct event_ref place_read(struct reader *reader)
+{
+    struct event_ref ref;
+    ref.journal = read_journal(reader);
+    ref.seq = read_uint(reader);
+    ref.index = read_u16(reader);
+    return ref;
+}
+
+static void place_write(struct writer *writer, const struct event_ref *ref)
+{
+    write_journal(writer, ref->journal);
+    write_uint(writer, ref->seq);
+    write_uint(writer, ref->index);
+}
+
 void freeze_ack_read(struct reader *reader, struct event *event)
 {
     uint32_t count = read_array_upto(reader, FREEZE_TOKENS_MAX);
@@ -136,9 +152,9 @@ void freeze_ack_read(struct reader *reader, struct event *event)
     event->body.freeze_ack.freeze_count = (uint8_t)count;
     count = read_array_upto(reader, FREEZE_TOKENS_MAX);
     for (uint32_t i = 0; i < count; i++) {
-        read_array(reader, 2);
-        event->body.freeze_ack.lifted[i].freeze = event_ref_read(reader);
-        event->body.freeze_ack.lifted[i].unfreeze = event_ref_read(reader);
+        read_array(reader, 6); /* two references in one array: an event nests no deeper */
+        event->body.freeze_ack.lifted[i].freeze = place_read(reader);
+        event->body.freeze_ack.lifted[i].unfreeze = place_read(reader);
     }
     event->body.freeze_ack.lifted_count = (uint8_t)count;
 }
@@ -153,9 +169,9 @@ void freeze_ack_write(struct writer *writer, const struct event *event, uint32_t
     }
     count = write_array_upto(writer, event->body.freeze_ack.lifted_count, FREEZE_TOKENS_MAX);
     for (uint32_t i = 0; i < count; i++) {
-        write_array(writer, 2);
-        event_ref_write(writer, &event->body.freeze_ack.lifted[i].freeze);
-        event_ref_write(writer, &event->body.freeze_ack.lifted[i].unfreeze);
+        write_array(writer, 6);
+        place_write(writer, &event->body.freeze_ack.lifted[i].freeze);
+        place_write(writer, &event->body.freeze_ack.lifted[i].unfreeze);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "block_codec.h"
 #include "event_codec.h"
 #include "hash.h"
+#include "ledger_samples.h"
 #include "message_codec.h"
 #include "reader.h"
 
@@ -122,26 +123,28 @@ static void ledger_make(size_t number, struct event *event)
         event->body.topup.version = 2;
     } else if (number == 8) {
         event->type = EVENT_SPEND;
-        event->body_size = 4;
         lines_make(event->body.spend.lines, &event->body.spend.line_count);
         event->body.spend.risk = 1;
         event->body.spend.seen = 70000;
         event->body.spend.item_count = 1;
         event->body.spend.items[0] = (struct sale_item){TEXT("towel"), 2, 1400, 1200};
+        event->body.spend.tender_count = 1;
+        event->body.spend.tenders[0] = (struct tender_line){TENDER_CASH, 500};
     } else if (number == 9) {
         event->type = EVENT_REFUND;
-        event->body_size = 3;
         lines_make(event->body.refund.lines, &event->body.refund.line_count);
         event->body.refund.to_days[1] = 20900;
         event->body.refund.sale = (struct event_ref){journal_of(7, 1), 70000, 511};
         event->body.refund.reason = TEXT("wrong size");
+        event->body.refund.tender_count = 1;
+        event->body.refund.tenders[0] = (struct tender_line){TENDER_CASH, 500};
     } else if (number == 10) {
         event->type = EVENT_RIGHTS_MOVE;
-        event->body_size = 4;
         event->body.move.to = journal_of(99999, 999);
         fill(event->body.move.request.bytes, 16, 0x55);
         event->body.move.why = MOVE_PULLED;
         lines_make(event->body.move.lines, &event->body.move.line_count);
+        event->body.move.sale = (struct event_ref){journal_of(8, 1), 44, 0};
     } else {
         event->type = EVENT_RIGHTS_ACCEPT;
         event->body.accept.from = journal_of(8, 1);
@@ -206,10 +209,12 @@ void sample_event(size_t number, struct event *event)
         settings_make(number, event);
     } else if (number <= 11) {
         ledger_make(number, event);
-    } else {
+    } else if (number < SAMPLE_EVENTS - LEDGER_SAMPLES) {
         member_make(number, event);
+    } else {
+        ledger_sample(number - (SAMPLE_EVENTS - LEDGER_SAMPLES), event);
     }
-    if (number >= 2 && number <= 6) { /* facts of the authority are about nobody */
+    if (number >= 2 && event->type < 100) { /* facts of the authority are about nobody */
         memset(&event->subject, 0, sizeof event->subject);
         memset(&event->ticket, 0, sizeof event->ticket);
         event->till = 0;

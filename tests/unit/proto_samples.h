@@ -6,10 +6,11 @@
 #include "tally/event.h"
 #include "tally/message.h"
 
+#include "ledger_samples.h"
 #include "manifest.h"
 
 enum {
-    SAMPLE_EVENTS = 17,
+    SAMPLE_EVENTS = 17 + LEDGER_SAMPLES,
     SAMPLE_MESSAGES = 17,
 };
 

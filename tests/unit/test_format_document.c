@@ -20,7 +20,7 @@
 #include <sodium.h>
 
 enum {
-    VECTORS_MAX = 100,
+    VECTORS_MAX = 160,
     VECTOR_SIZE_MAX = 1024,
     NAME_MAX_SIZE = 40,
     DOCUMENT_SIZE_MAX = 64 * 1024,
