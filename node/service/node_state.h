@@ -95,8 +95,6 @@ struct node {
     uint64_t feed_next;
     uint64_t hlc_seen; /* highest admitted that is not more than five minutes ahead of us */
 
-    struct open_block block; /* own block being filled */
-    struct batch batches[2];
     struct batch *open;
     struct batch *flight;
     bool in_flight;
@@ -126,6 +124,9 @@ struct node {
     struct row_key key_sweep_after;      /* where the next sweep goes on */
     struct frontier_entry own_committed; /* head for the checkpoint */
 
+    /* From here on nothing is cleared at a start: large, and written before it is read. */
+    struct open_block block; /* own block being filled */
+    struct batch batches[2];
     /* scratch for one step; too large for the stack */
     uint8_t frame[FRAME_SIZE_MAX];
     uint8_t block_bytes[BLOCK_SIZE_MAX];

@@ -12,6 +12,7 @@
 #include "calendar.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 enum {
@@ -104,7 +105,8 @@ static struct node *build(const struct node_setup *setup, void *memory)
     struct node *node = parts.node;
     assert(node != NULL && parts.peers != NULL && parts.has != NULL && parts.ingest != NULL);
     /* Large parts that are written before they are read are not cleared. */
-    memset(node, 0, sizeof *node);
+    memset(node, 0, offsetof(struct node, block));
+    node->block.open = false;
     node->world = setup->world;
     node->network = setup->network;
     node->manifest = setup->manifest;

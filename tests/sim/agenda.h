@@ -17,9 +17,10 @@ enum happening_kind {
     HAPPENING_LINK_DOWN, /* node: link */
     HAPPENING_DIAL,      /* node looks whom it should be connected to */
     HAPPENING_START,     /* node is switched on */
-    HAPPENING_CRASH,     /* node */
+    HAPPENING_CRASH,     /* node, boot: off for number us */
     HAPPENING_TILL,      /* number = till: acts or gives up waiting */
-    HAPPENING_WEATHER,   /* number = what changes */
+    HAPPENING_WEATHER,   /* number = the class of faults that draws its next step */
+    HAPPENING_STEP,      /* number = place in the schedule */
     HAPPENING_JOIN,      /* number = step of the joining of `node` */
     HAPPENING_HOSTILE,   /* the hostile branch acts */
     HAPPENING_KIND_COUNT,

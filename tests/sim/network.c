@@ -197,7 +197,6 @@ bool network_dial_to_join(struct sim *sim, uint32_t dialer)
 static void plan_frame(struct sim *sim, struct network_link *link, int towards,
                        enum channel channel, struct bytes frame)
 {
-    struct random_stream *random = &sim->network.random;
     const struct weather *weather = &sim->weather;
     uint64_t at_us = sim->now_us;
     if (sim->storm && weather->bytes_per_s > 0) {
@@ -208,14 +207,16 @@ static void plan_frame(struct sim *sim, struct network_link *link, int towards,
         sim->census->counts[CENSUS_FRAMES_SLOWED]++;
     }
     at_us += draw_delay(sim);
-    if (sim->storm && random_chance(random, weather->overtaking)) {
+    uint32_t from = towards == LISTENER ? link->dialer : link->listener;
+    uint32_t to = towards == LISTENER ? link->listener : link->dialer;
+    int64_t nothing = 0;
+    if (schedule_strikes(sim, STEP_OVERTAKE, from, to, weather->overtaking, 10000, &nothing)) {
         sim->census->counts[CENSUS_FRAMES_OVERTAKEN]++;
     } else {
         uint64_t last = link->towards[towards].last_us[channel];
         at_us = at_us > last ? at_us : last;
         link->towards[towards].last_us[channel] = at_us;
     }
-    uint32_t to = towards == LISTENER ? link->listener : link->dialer;
     uint8_t *copy = malloc(frame.size == 0 ? 1 : frame.size);
     if (copy == NULL) {
         abort();
@@ -243,12 +244,20 @@ void network_send(struct sim *sim, uint32_t machine, uint32_t link_number, enum 
     if (link->ended || !link->open[is_listener ? LISTENER : DIALER]) {
         return;
     }
-    struct random_stream *random = &sim->network.random;
-    if (sim->network.cut[machine][to] || (sim->storm && random_chance(random, sim->weather.loss))) {
+    const struct weather *weather = &sim->weather;
+    int64_t nothing = 0;
+    if (sim->network.cut[machine][to] ||
+        schedule_strikes(sim, STEP_LOSE, machine, to, weather->loss, 10000, &nothing)) {
         sim->census->counts[CENSUS_FRAMES_LOST]++;
         return;
     }
-    if (link->towards[towards].frames >= NETWORK_QUEUE_FRAMES_MAX ||
+    if (schedule_strikes(sim, STEP_DAMAGE, machine, to, weather->damage, 10000, &nothing)) {
+        /* The transport's own seal does not hold: it ends the session before a node sees it. */
+        sim->census->counts[CENSUS_FRAMES_DAMAGED]++;
+        network_drop(sim, link_number);
+        return;
+    }
+    if (link->towards[towards].frames >= weather->queue_frames ||
         link->towards[towards].bytes + frame.size > NETWORK_QUEUE_BYTES_MAX) {
         /* What a real socket does at its high-water mark: the session is lost. */
         sim->census->counts[CENSUS_FRAMES_QUEUE_FULL]++;
@@ -256,7 +265,7 @@ void network_send(struct sim *sim, uint32_t machine, uint32_t link_number, enum 
         return;
     }
     plan_frame(sim, link, towards, channel, frame);
-    if (sim->storm && random_chance(random, sim->weather.doubling)) {
+    if (schedule_strikes(sim, STEP_DOUBLE, machine, to, weather->doubling, 10000, &nothing)) {
         sim->census->counts[CENSUS_FRAMES_DOUBLED]++;
         plan_frame(sim, link, towards, channel, frame);
     }
@@ -303,6 +312,14 @@ void network_cut(struct sim *sim, uint32_t from, uint32_t to, bool kill)
     struct network_link *link = kill ? network_between(sim, from, to) : NULL;
     if (link != NULL) {
         network_drop(sim, number_of(sim, link));
+    }
+}
+
+void network_rejoin(struct sim *sim, uint32_t machine)
+{
+    for (uint32_t i = 0; i < NETWORK_MACHINES_MAX; i++) {
+        sim->network.cut[machine][i] = false;
+        sim->network.cut[i][machine] = false;
     }
 }
 

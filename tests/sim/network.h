@@ -10,7 +10,6 @@
 
 enum {
     NETWORK_MACHINES_MAX = 12,
-    NETWORK_QUEUE_FRAMES_MAX = 256, /* per direction */
     NETWORK_QUEUE_BYTES_MAX = 16 << 20,
 };
 
@@ -70,6 +69,8 @@ void network_drop(struct sim *sim, uint32_t link_number);
 void network_crashed(struct sim *sim, uint32_t machine);
 /* Cuts one direction; `kill` also ends the link. */
 void network_cut(struct sim *sim, uint32_t from, uint32_t to, bool kill);
+/* Everybody and this machine reach each other again. */
+void network_rejoin(struct sim *sim, uint32_t machine);
 void network_heal(struct sim *sim);
 
 /* Deliveries, called by the engine. True: the input was for a live end. */

@@ -182,8 +182,8 @@ static bool is_affordable_here(struct world *machine, const struct request *requ
             return false;
         }
     }
-    return day > 0 && !machine->space_low && !disk_has_batch(machine->disk) &&
-           auditor_frozen_at(machine, account) == 0 &&
+    return day > 0 && machine->space_low_until_us <= sim->now_us &&
+           !disk_has_batch(machine->disk) && auditor_frozen_at(machine, account) == 0 &&
            book_lots_of_account(auditor_book(sim), account) <= EVENT_LINES_MAX &&
            book_sure_of_account(auditor_book(sim), account, machine->journal, day) >=
                request->body.spend.amount;
@@ -193,7 +193,7 @@ struct pending *reception_send(struct world *machine, const struct request *requ
                                enum meaning meaning)
 {
     struct sim *sim = machine->sim;
-    if (!machine->running) {
+    if (!sim_is_awake(machine)) {
         return NULL;
     }
     uint64_t number = ++sim->reception.numbers;
@@ -328,8 +328,8 @@ static void check_prompt(struct world *machine, const struct pending *pending)
     uint64_t took_us = pending->answered_us - pending->sent_us;
     bool refused =
         pending->answer.verdict != VERDICT_ALLOWED && verdict_is_stored(pending->answer.verdict);
-    bool disk_was_quick = sim->weather.commit_stuck == 0;
-    if (refused || (disk_was_quick && took_us > PROMPT_US)) {
+    bool excused = machine->was_stuck || machine->paused_until_us > pending->sent_us;
+    if (refused || (!excused && took_us > PROMPT_US)) {
         sim_finding(sim, "L6", "machine %u: a spend within its rights: %s after %llu ms",
                     machine->index, verdict_name(pending->answer.verdict),
                     (unsigned long long)(took_us / 1000));

@@ -3,6 +3,7 @@
 #include "auditor.h"
 #include "hostile.h"
 #include "inspection.h"
+#include "plan.h"
 #include "sim.h"
 #include "storm.h"
 #include "workload.h"
@@ -36,6 +37,16 @@ static bool all_joined(const struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->machine_count; i++) {
         if (sim->machines[i].joining != JOINING_DONE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool all_awake(const struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        if (sim->machines[i].paused_until_us > sim->now_us) {
             return false;
         }
     }
@@ -79,7 +90,8 @@ static void calm(struct sim *sim)
     bool level = false;
     while (!level && sim->now_us < deadline && sim->findings == 0) {
         sim_run(sim, sim->now_us + STEP_US);
-        level = all_joined(sim) && workload_is_done(sim) && inspection_is_level(sim);
+        level =
+            all_joined(sim) && all_awake(sim) && workload_is_done(sim) && inspection_is_level(sim);
     }
     if (sim->findings > 0) {
         return;
@@ -93,16 +105,18 @@ static void calm(struct sim *sim)
     inspection_run(sim);
 }
 
-static void storm(struct sim *sim, const struct weather *weather, uint64_t for_us, bool join_late)
+static void storm(struct sim *sim, const struct plan *plan, uint32_t number)
 {
-    sim->weather = *weather;
+    uint64_t for_us = plan->storms[number].for_us;
+    sim->weather = plan->weather;
+    sim->storm_number = number;
     workload_start(sim);
     storm_start(sim);
     if (sim->hostile != NULL) {
         hostile_begin(&sim->machines[sim->machine_count - 1]);
     }
     uint64_t end_us = sim->now_us + for_us;
-    if (join_late && sim->hostile == NULL) {
+    if (plan->storms[number].join_late && sim->hostile == NULL) {
         sim_run(sim, sim->now_us + for_us / 2);
         if (sim->findings == 0 && sim_add_branch(sim, false) != NULL) {
             sim->census->counts[CENSUS_LATE_JOINS]++;
@@ -125,64 +139,79 @@ static void observe(struct sim *sim)
     calm(sim);
 }
 
-static struct sim_options draw_options(uint64_t seed, bool loud, struct random_stream *random)
+static void run_phases(struct sim *sim, const struct plan *plan)
 {
-    struct sim_options options = {.seed = seed, .loud = loud, .weather = weather_of(seed)};
-    options.topology = (enum topology)random_below(random, 3);
-    options.step_count = (uint8_t)random_below(random, 3);
-    options.steps[0] = (struct bonus_step){.amount = 10000, .bonus = 1000};
-    options.steps[1] = (struct bonus_step){.amount = 30000, .bonus = 6000};
-    return options;
-}
-
-static void run_phases(struct sim *sim, const struct weather *weather, struct random_stream *random,
-                       bool long_run)
-{
-    uint64_t storms = long_run ? 4 : random_between(random, 1, 2);
-    for (uint64_t i = 0; i < storms && sim->findings == 0; i++) {
-        uint64_t for_us = random_between(random, 6, 20) * 1000000 * (long_run ? 15 : 1);
-        storm(sim, weather, for_us, random_chance(random, 2000));
+    for (uint32_t i = 0; i < plan->storm_count && sim->findings == 0; i++) {
+        storm(sim, plan, i);
         if (sim->findings == 0) {
             calm(sim);
         }
     }
-    if (sim->findings == 0 && random_chance(random, 3000)) {
+    if (sim->findings == 0 && plan->restart_all) {
         inspection_restart_all(sim);
         calm(sim);
     }
-    if (sim->findings == 0 && random_chance(random, 3000)) {
+    if (sim->findings == 0 && plan->observe) {
         observe(sim);
     }
 }
 
-struct run_result run_seed(uint64_t seed, bool long_run, bool loud, struct census *census)
+static struct sim *found_chain(const struct plan *plan, const struct run_options *run,
+                               struct census *census)
 {
-    struct random_stream random = random_stream_of(seed, 9);
-    struct sim_options options = draw_options(seed, loud, &random);
-    struct weather weather = options.weather;
-    uint64_t branches = random_between(&random, 2, long_run ? 7 : 5);
-    bool hostile = random_chance(&random, 2500);
-    struct weather quiet = weather_calm();
-    quiet.clock_offset_ms = weather.clock_offset_ms;
-    quiet.clock_drift_ppm = weather.clock_drift_ppm;
-    options.weather = quiet;
+    struct sim_options options = {.seed = plan->seed,
+                                  .loud = run->loud,
+                                  .narrate = run->narrate,
+                                  .weather = weather_calm(),
+                                  .topology = plan->topology,
+                                  .step_count = plan->bonus_count};
+    memcpy(options.steps, plan->bonus, sizeof options.steps);
+    options.weather.clock_offset_ms = plan->weather.clock_offset_ms;
+    options.weather.clock_drift_ppm = plan->weather.clock_drift_ppm;
     struct sim *sim = sim_new(&options, census);
-    for (uint64_t i = 0; i < branches && sim->findings == 0; i++) {
+    sim->schedule.keep = run->kept != NULL;
+    if (plan->given) {
+        schedule_give(&sim->schedule, plan->steps, plan->step_count);
+    }
+    for (uint32_t i = 0; i < plan->branches && sim->findings == 0; i++) {
         (void)sim_add_branch(sim, false);
     }
     wait_for_joins(sim);
-    if (hostile && sim->findings == 0) {
+    if (plan->hostile && sim->findings == 0) {
         (void)sim_add_branch(sim, true);
         wait_for_joins(sim);
     }
+    return sim;
+}
+
+struct run_result run_plan(const struct plan *plan, const struct run_options *options,
+                           struct census *census)
+{
+    struct sim *sim = found_chain(plan, options, census);
     count_shape(sim);
     if (sim->findings == 0) {
-        run_phases(sim, &weather, &random, long_run);
+        run_phases(sim, plan);
     }
     struct run_result result = {.findings = sim->findings,
                                 .trace = sim->trace,
                                 .steps = sim->steps,
-                                .virtual_ms = sim_ms(sim)};
+                                .virtual_ms = sim_ms(sim),
+                                .storm = sim->storm_number,
+                                .storm_ms = (sim->now_us - sim->storm_start_us) / 1000};
+    memcpy(result.invariant, sim->invariant, sizeof result.invariant);
+    if (options->kept != NULL) {
+        *options->kept = *plan;
+        options->kept->given = true;
+        options->kept->steps = sim->schedule.steps;
+        options->kept->step_count = sim->schedule.count;
+        sim->schedule.steps = NULL;
+    }
     sim_free(sim);
     return result;
+}
+
+struct run_result run_seed(uint64_t seed, bool long_run, bool loud, struct census *census)
+{
+    struct plan plan = plan_of(seed, long_run);
+    return run_plan(&plan, &(struct run_options){.loud = loud}, census);
 }

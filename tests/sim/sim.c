@@ -34,6 +34,9 @@ void sim_finding(struct sim *sim, const char *invariant, const char *format, ...
     if (sim->findings++ >= FINDINGS_MAX) {
         return;
     }
+    if (sim->findings == 1) {
+        (void)snprintf(sim->invariant, sizeof sim->invariant, "%s", invariant);
+    }
     char text[SIM_TEXT_MAX];
     va_list arguments;
     va_start(arguments, format);
@@ -55,6 +58,13 @@ void sim_tell(struct sim *sim, const char *format, ...)
     (void)vprintf(format, arguments);
     va_end(arguments);
     printf("\n");
+}
+
+void sim_narrate(struct sim *sim, const struct step *step)
+{
+    char text[SIM_TEXT_MAX];
+    step_tell(step, text, sizeof text);
+    printf("%3u. %8.3f s  %s\n", ++sim->narrated, (double)sim->now_us / 1e6, text);
 }
 
 void sim_note(struct sim *sim, uint64_t value)
@@ -132,15 +142,18 @@ static struct world *new_machine(struct sim *sim)
     random_fill(&machine->random, machine->node_secret, sizeof machine->node_secret);
     random_fill(&machine->random, machine->database, sizeof machine->database);
     const struct weather *weather = &sim->weather;
+    machine->clock = (struct world_clock){.base_us = sim->now_us,
+                                          .base_ms = SIM_WALL_START_MS + (int64_t)sim_ms(sim),
+                                          .rate_ppm = 1000000};
     if (weather->clock_offset_ms > 0) {
-        uint64_t span = (uint64_t)weather->clock_offset_ms * 2;
-        machine->clock_offset_ms =
-            (int64_t)random_below(&machine->random, span) - weather->clock_offset_ms;
+        machine->clock.base_ms +=
+            (int64_t)random_below(&machine->random, weather->clock_offset_ms * 2) -
+            (int64_t)weather->clock_offset_ms;
     }
     if (weather->clock_drift_ppm > 0) {
-        machine->clock_drift_ppm =
-            (int32_t)random_below(&machine->random, (uint64_t)weather->clock_drift_ppm * 2) -
-            weather->clock_drift_ppm;
+        machine->clock.rate_ppm +=
+            (int64_t)random_below(&machine->random, UINT64_C(2) * weather->clock_drift_ppm) -
+            (int64_t)weather->clock_drift_ppm;
     }
     return machine;
 }
@@ -179,17 +192,25 @@ static void plan_for(struct world *machine, enum happening_kind kind, uint64_t d
                                                           .boot = machine->boot});
 }
 
+/* Memory for nodes, by machine; kept from one run to the next, for most of it is never touched and
+ * fresh pages cost more than all else. A node must not mind what it finds there. */
+static struct {
+    void *memory;
+    size_t size;
+} node_memory[SIM_MACHINES_MAX];
+
 static void make_memory(struct world *machine)
 {
     size_t size = node_size(&machine->setup);
-    if (size > machine->memory_size) {
-        free(machine->memory);
-        machine->memory = malloc(size);
-        machine->memory_size = size;
-        if (machine->memory == NULL) {
+    if (size > node_memory[machine->index].size) {
+        free(node_memory[machine->index].memory);
+        node_memory[machine->index].memory = malloc(size);
+        node_memory[machine->index].size = size;
+        if (node_memory[machine->index].memory == NULL) {
             abort();
         }
     }
+    machine->memory = node_memory[machine->index].memory;
 }
 
 void sim_start(struct world *machine)
@@ -203,7 +224,11 @@ void sim_start(struct world *machine)
     fill_setup(machine);
     make_memory(machine);
     sim_tell(sim, "machine %u starts", machine->index);
+    machine->starting = true;
     enum node_fitness fitness = node_start(&machine->setup, machine->memory, &machine->node);
+    machine->starting = false;
+    machine->dies_at_read = 0;
+    machine->dies_in_commit_us = 0;
     if (machine->read_failed) {
         if (fitness != NODE_STORE_FAILED) {
             sim_finding(sim, "I20", "machine %u starts on a store that it could not read",
@@ -241,6 +266,7 @@ static void switch_off(struct world *machine)
     struct sim *sim = machine->sim;
     machine->running = false;
     machine->node = NULL;
+    machine->paused_until_us = 0;
     if (disk_has_batch(machine->disk)) {
         bool keep = random_chance(&sim->random_disk, 5000);
         sim->census->counts[keep ? CENSUS_CRASH_BATCH_KEPT : CENSUS_CRASH_BATCH_LOST]++;
@@ -261,6 +287,28 @@ void sim_crash(struct world *machine)
     sim_tell(sim, "machine %u crashes", machine->index);
     sim->census->counts[CENSUS_CRASHES]++;
     switch_off(machine);
+}
+
+void sim_crash_for(struct world *machine, uint64_t for_us)
+{
+    if (machine->running) {
+        sim_crash(machine);
+        plan_for(machine, HAPPENING_START, for_us);
+    }
+}
+
+bool sim_is_awake(const struct world *machine)
+{
+    return machine->running && machine->paused_until_us <= machine->sim->now_us;
+}
+
+void sim_pause(struct world *machine, uint64_t for_us)
+{
+    uint64_t until_us = machine->sim->now_us + for_us;
+    if (machine->running && until_us > machine->paused_until_us) {
+        machine->paused_until_us = until_us;
+        machine->sim->census->counts[CENSUS_PAUSES]++;
+    }
 }
 
 static void plan_restart(struct world *machine)
@@ -439,8 +487,7 @@ static void happen_to_node(struct world *machine, const struct happening *happen
         }
         break;
     case HAPPENING_CRASH:
-        sim_crash(machine);
-        plan_restart(machine);
+        sim_crash_for(machine, happening->number);
         break;
     case HAPPENING_JOIN:
         join_step(machine);
@@ -454,9 +501,37 @@ static void happen_to_node(struct world *machine, const struct happening *happen
     case HAPPENING_WEATHER:
         storm_happens(sim, happening->number);
         break;
+    case HAPPENING_STEP:
+        schedule_happens(sim, happening->number);
+        break;
     case HAPPENING_KIND_COUNT:
         break;
     }
+}
+
+/* What waits while its machine stands still. */
+static bool waits_for_machine(enum happening_kind kind)
+{
+    switch (kind) {
+    case HAPPENING_TICK:
+    case HAPPENING_COMMITTED:
+    case HAPPENING_VERIFIED:
+    case HAPPENING_FRAME:
+    case HAPPENING_LINK_UP:
+    case HAPPENING_LINK_DOWN:
+    case HAPPENING_DIAL:
+        return true;
+    case HAPPENING_START:
+    case HAPPENING_CRASH:
+    case HAPPENING_TILL:
+    case HAPPENING_WEATHER:
+    case HAPPENING_STEP:
+    case HAPPENING_JOIN:
+    case HAPPENING_HOSTILE:
+    case HAPPENING_KIND_COUNT:
+        break;
+    }
+    return false;
 }
 
 void sim_run(struct sim *sim, uint64_t until_us)
@@ -465,6 +540,11 @@ void sim_run(struct sim *sim, uint64_t until_us)
     while (sim->findings == 0 && agenda_take(&sim->agenda, until_us, &happening)) {
         sim->now_us = happening.at_us;
         struct world *machine = &sim->machines[happening.node];
+        if (machine->paused_until_us > sim->now_us && waits_for_machine(happening.kind)) {
+            happening.at_us = machine->paused_until_us;
+            agenda_plan(&sim->agenda, happening);
+            continue;
+        }
         if (happening.boot == 0 || happening.boot == machine->boot) {
             happen_to_node(machine, &happening);
         }
@@ -483,7 +563,8 @@ void sim_heal(struct sim *sim)
     network_heal(sim);
     for (uint32_t i = 0; i < sim->machine_count; i++) {
         struct world *machine = &sim->machines[i];
-        machine->space_low = false;
+        machine->space_low_until_us = 0;
+        machine->was_stuck = false;
         if (machine->joining == JOINING_DONE && !machine->running && !machine->hostile) {
             plan_restart(machine);
         }
@@ -560,6 +641,9 @@ struct sim *sim_new(const struct sim_options *options, struct census *census)
     sim->random_engine = random_stream_of(options->seed, 4);
     sim->random_weather = random_stream_of(options->seed, 5);
     sim->random_disk = random_stream_of(options->seed, 6);
+    sim->random_fault = random_stream_of(options->seed, 10);
+    sim->schedule = schedule_new();
+    sim->narrate = options->narrate;
     sim->turn_every = (uint32_t)random_between(&sim->random_engine, 1, 4);
     sim->auditor = auditor_new();
     sim->reception = reception_new();
@@ -576,11 +660,11 @@ void sim_free(struct sim *sim)
         return;
     }
     for (uint32_t i = 0; i < sim->machine_count; i++) {
-        free(sim->machines[i].memory);
         disk_free(sim->machines[i].disk);
         map_free(&sim->machines[i].member_keys);
     }
     agenda_free(&sim->agenda);
+    schedule_free(&sim->schedule);
     network_free(sim);
     reception_free(&sim->reception);
     workload_free(sim->workload);

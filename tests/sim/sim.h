@@ -16,6 +16,7 @@
 #include "network.h"
 #include "random_stream.h"
 #include "reception.h"
+#include "schedule.h"
 #include "weather.h"
 
 #include "manifest.h"
@@ -45,6 +46,13 @@ enum joining {
     JOINING_DONE,
 };
 
+/* What a machine's clock shows. */
+struct world_clock {
+    uint64_t base_us; /* since this virtual time .. */
+    int64_t base_ms;  /* .. when it showed this .. */
+    int64_t rate_ppm; /* .. it runs so many millionths of real time */
+};
+
 struct world {
     struct sim *sim;
     uint32_t index;
@@ -54,24 +62,27 @@ struct world {
     bool may_be_read_only; /* an old backup was put back */
     uint32_t boot;         /* counts starts; what was meant for an earlier life is dropped */
     struct node *node;
-    void *memory;
-    size_t memory_size;
+    void *memory; /* sim.c keeps it */
     struct node_setup setup;
     uint32_t inputs_since_turn;
 
     struct disk *disk;
     bool stopping; /* an injected fault allows the node to stop */
-    bool space_low;
+    uint64_t space_low_until_us;
+    uint64_t paused_until_us; /* stands still (SIGSTOP): nothing reaches it before */
     bool read_failed;
+    bool starting;
+    uint64_t dies_at_read;       /* while it starts; 0 = it does not */
+    uint64_t dies_in_commit_us;  /* off for so long, in the middle of the next commit; 0 = no */
     struct node_head saved_head; /* the checkpoint beside the store */
     uint64_t saved_at_us;
     uint64_t commit_counter;
     uint64_t commits;
+    bool was_stuck;      /* some commit in this storm took long */
     bool commit_unknown; /* the batch in flight will be reported so */
     bool commit_keep;
 
-    int64_t clock_offset_ms;
-    int32_t clock_drift_ppm;
+    struct world_clock clock;
     struct random_stream random; /* world_random */
 
     uint8_t public_key[32];
@@ -97,9 +108,14 @@ struct sim {
     uint64_t steps;
     uint64_t trace; /* hash of all that happened */
     uint32_t findings;
-    bool loud;    /* print what happens */
-    bool ed25519; /* real signatures; else keyed hashes, which are much cheaper */
-    bool storm;   /* faults happen */
+    char invariant[16]; /* of the first finding */
+    bool loud;          /* print what happens */
+    bool ed25519;       /* real signatures; else keyed hashes, which are much cheaper */
+    bool storm;         /* faults happen */
+    uint32_t storm_number;
+    uint64_t storm_start_us;
+    bool narrate; /* print the steps that happen, as a list */
+    uint32_t narrated;
     uint32_t turn_every;
 
     uint8_t mac_key[32];
@@ -115,6 +131,8 @@ struct sim {
     struct random_stream random_engine;
     struct random_stream random_weather;
     struct random_stream random_disk;
+    struct random_stream random_fault; /* does it strike the n-th? */
+    struct schedule schedule;
     struct agenda agenda;
     struct network network;
     uint32_t machine_count;
@@ -129,6 +147,7 @@ struct sim {
 struct sim_options {
     uint64_t seed;
     bool loud;
+    bool narrate;
     struct weather weather;
     enum topology topology;
     struct bonus_step steps[BONUS_STEPS_MAX];
@@ -147,6 +166,11 @@ struct world *sim_add_branch(struct sim *sim, bool hostile);
 void sim_run(struct sim *sim, uint64_t until_us);
 
 void sim_crash(struct world *machine);
+/* Off for so long. */
+void sim_crash_for(struct world *machine, uint64_t for_us);
+void sim_pause(struct world *machine, uint64_t for_us);
+/* Running, and not paused. */
+bool sim_is_awake(const struct world *machine);
 void sim_start(struct world *machine);
 /* Feeds one input, then node_turn as drawn; a node that stops without an injected reason is a
  * finding. No-op if the machine is off. */
@@ -165,6 +189,8 @@ void sim_make_keys(struct sim *sim, struct random_stream *random, uint8_t public
 /* Records and prints a broken invariant; the run ends soon after. */
 void sim_finding(struct sim *sim, const char *invariant, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* One line of the list of what happened: a step, or what a till asks. */
+void sim_narrate(struct sim *sim, const struct step *step);
 /* Printed when loud. */
 void sim_tell(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void sim_note(struct sim *sim, uint64_t value); /* into the trace */

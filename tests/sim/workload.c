@@ -3,6 +3,7 @@
 #include "errand.h"
 #include "sim.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,10 @@ enum till_phase {
 struct till {
     uint32_t machine;
     enum till_phase phase;
-    uint64_t version; /* plans of an earlier version are void */
+    uint64_t version;            /* plans of an earlier version are void */
+    struct random_stream pace;   /* when it begins its errands */
+    struct random_stream random; /* of the errand at hand: the same whatever others do */
+    uint64_t errand_number;
     struct errand errand;
     struct page *page;
 };
@@ -81,7 +85,9 @@ static void plan_next(struct sim *sim, uint32_t index)
     struct till *till = &workload->tills[index];
     till->phase = TILL_IDLE;
     till->version++;
-    plan_till(sim, index, random_between(&workload->random, 1000, workload->think_us * 2));
+    if (!sim->schedule.given) {
+        plan_till(sim, index, random_between(&till->pace, 1000, workload->think_us * 2));
+    }
 }
 
 static void add_till(struct sim *sim, uint32_t machine)
@@ -93,6 +99,7 @@ static void add_till(struct sim *sim, uint32_t machine)
     uint32_t index = workload->till_count++;
     struct till *till = &workload->tills[index];
     till->machine = machine;
+    till->pace = random_stream_of(sim->seed, 1000 + index);
     till->page = malloc(sizeof *till->page);
     if (till->page == NULL) {
         abort();
@@ -139,18 +146,17 @@ bool workload_is_done(const struct sim *sim)
 
 static void send_errand(struct sim *sim, uint32_t index)
 {
-    struct workload *workload = sim->workload;
-    struct till *till = &workload->tills[index];
+    struct till *till = &sim->workload->tills[index];
     struct world *machine = &sim->machines[till->machine];
     till->phase = TILL_WAITS;
     till->version++;
     uint64_t version = till->version;
     if (!machine->running) {
-        plan_till(sim, index, random_between(&workload->random, 100000, 1000000));
+        plan_till(sim, index, random_between(&till->random, 100000, 1000000));
         return;
     }
-    plan_till(sim, index, random_between(&workload->random, REPLY_WAIT_LOW_US, REPLY_WAIT_HIGH_US));
-    bool twice = random_chance(&workload->random, 500);
+    plan_till(sim, index, random_between(&till->random, REPLY_WAIT_LOW_US, REPLY_WAIT_HIGH_US));
+    bool twice = random_chance(&till->random, 500);
     (void)reception_send(machine, &till->errand.request, index, MEANING_PLAIN);
     if (twice && till->version == version && machine->running) {
         sim->census->counts[CENSUS_PARALLEL_DOUBLES]++;
@@ -160,11 +166,10 @@ static void send_errand(struct sim *sim, uint32_t index)
 
 static void repeat_errand(struct sim *sim, uint32_t index)
 {
-    struct workload *workload = sim->workload;
-    struct till *till = &workload->tills[index];
+    struct till *till = &sim->workload->tills[index];
     struct world *machine = &sim->machines[till->machine];
     if (machine->running) {
-        if (random_chance(&workload->random, 3000) && errand_change(&till->errand)) {
+        if (random_chance(&till->random, 3000) && errand_change(&till->errand)) {
             sim->census->counts[CENSUS_OTHER_BODY]++;
             (void)reception_send(machine, &till->errand.request, index, MEANING_OTHER_BODY);
         } else {
@@ -174,16 +179,53 @@ static void repeat_errand(struct sim *sim, uint32_t index)
     plan_next(sim, index);
 }
 
-static void begin_errand(struct sim *sim, uint32_t index)
+static const char *kind_name(enum command_kind kind)
+{
+    switch ((int)kind) {
+    case COMMAND_ENROL:
+        return "enrol a member";
+    case COMMAND_ISSUE_CARD:
+        return "issue a card";
+    case COMMAND_TOP_UP:
+        return "top up";
+    case COMMAND_SPEND:
+        return "spend";
+    case COMMAND_REFUND:
+        return "refund";
+    case COMMAND_FREEZE:
+        return "freeze";
+    case COMMAND_UNFREEZE:
+        return "unfreeze";
+    case COMMAND_MOVE:
+        return "move rights";
+    case COMMAND_PUBLISH_PRODUCT:
+        return "publish a product";
+    default:
+        return "command";
+    }
+}
+
+/* For the list of what happened. */
+static void narrate_errand(struct sim *sim, uint32_t index)
+{
+    const struct till *till = &sim->workload->tills[index];
+    const struct request *request = &till->errand.request;
+    struct world *machine = &sim->machines[till->machine];
+    const struct asked *asked = reception_asked(sim, machine, request->till, &request->ticket);
+    printf("%3u. %8.3f s  till %u at machine %u: %s (%d), %lld\n", ++sim->narrated,
+           (double)sim->now_us / 1e6, index, till->machine, kind_name(request->kind),
+           (int)request->kind, asked == NULL ? 0LL : (long long)asked->amount);
+}
+
+static void begin_errand(struct sim *sim, uint32_t index, uint64_t number)
 {
     struct workload *workload = sim->workload;
     struct till *till = &workload->tills[index];
     struct world *machine = &sim->machines[till->machine];
-    if (!machine->running) {
-        plan_next(sim, index);
-        return;
-    }
-    if (random_chance(&workload->random, 1200)) {
+    till->random = random_stream_of(sim->seed, number * 100000 + 2000 + index);
+    workload->errands.random = &till->random;
+    schedule_note(sim, (struct step){.kind = STEP_ASK, .a = index, .n = number});
+    if (random_chance(&till->random, 1200)) {
         struct request query = errand_query(machine, &workload->errands, till->page);
         plan_next(sim, index);
         /* Its page is this till's: it does nothing else until the answer is here. */
@@ -198,6 +240,23 @@ static void begin_errand(struct sim *sim, uint32_t index)
     till->errand = errand_draw(machine, &workload->errands, index);
     errand_settle(&till->errand);
     send_errand(sim, index);
+    if (sim->narrate) {
+        narrate_errand(sim, index);
+    }
+}
+
+bool workload_ask(struct sim *sim, uint32_t till_index, uint64_t number)
+{
+    struct workload *workload = sim->workload;
+    if (till_index >= workload->till_count) {
+        return true;
+    }
+    const struct till *till = &workload->tills[till_index];
+    if (till->phase != TILL_IDLE || !sim_is_awake(&sim->machines[till->machine])) {
+        return false;
+    }
+    begin_errand(sim, till_index, number);
+    return true;
 }
 
 void workload_till(struct sim *sim, uint32_t till_index, uint64_t version)
@@ -208,8 +267,13 @@ void workload_till(struct sim *sim, uint32_t till_index, uint64_t version)
     }
     switch (till->phase) {
     case TILL_IDLE:
-        if (sim->workload->working) {
-            begin_errand(sim, till_index);
+        if (!sim->workload->working) {
+            break;
+        }
+        if (sim_is_awake(&sim->machines[till->machine])) {
+            begin_errand(sim, till_index, ++till->errand_number);
+        } else {
+            plan_next(sim, till_index);
         }
         break;
     case TILL_WAITS:
@@ -228,10 +292,10 @@ static void hear_definite(struct sim *sim, uint32_t index, const struct pending 
     struct till *till = &workload->tills[index];
     errand_learn(&sim->machines[till->machine], &workload->errands, &till->errand,
                  &pending->answer);
-    if (random_chance(&workload->random, 1500)) {
+    if (random_chance(&till->random, 1500)) {
         till->phase = TILL_REPEATS;
         till->version++;
-        plan_till(sim, index, random_magnitude(&workload->random, 1000, 4000000));
+        plan_till(sim, index, random_magnitude(&till->random, 1000, 4000000));
     } else {
         plan_next(sim, index);
     }
@@ -265,5 +329,5 @@ void workload_heard(struct sim *sim, struct pending *pending)
         return;
     }
     till->version++;
-    plan_till(sim, pending->till, random_between(&workload->random, 50000, 800000));
+    plan_till(sim, pending->till, random_between(&till->random, 50000, 800000));
 }

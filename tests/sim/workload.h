@@ -31,6 +31,8 @@ void workload_start(struct sim *sim);
 void workload_stop(struct sim *sim);
 bool workload_is_done(const struct sim *sim);
 
+/* The till begins this errand of its own now. False: it is busy. */
+bool workload_ask(struct sim *sim, uint32_t till_index, uint64_t number);
 /* HAPPENING_TILL. */
 void workload_till(struct sim *sim, uint32_t till_index, uint64_t version);
 /* An answer came, or its node is gone. */

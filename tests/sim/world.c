@@ -17,9 +17,9 @@ uint64_t world_monotonic_ms(struct world *world)
 
 int64_t world_wall_ms(struct world *world)
 {
-    int64_t passed_ms = (int64_t)(world->sim->now_us / 1000);
-    return SIM_WALL_START_MS + passed_ms + passed_ms * world->clock_drift_ppm / 1000000 +
-           world->clock_offset_ms;
+    const struct world_clock *clock = &world->clock;
+    int64_t passed_ms = (int64_t)(world->sim->now_us - clock->base_us) / 1000;
+    return clock->base_ms + passed_ms * clock->rate_ppm / 1000000;
 }
 
 void world_random(struct world *world, uint8_t *out, size_t size)
@@ -67,11 +67,17 @@ bool world_verify_now(struct world *world, const struct signature_check *check)
 static bool read_fails(struct world *world)
 {
     struct sim *sim = world->sim;
+    int64_t nothing = 0;
     if (world->read_failed) {
         return true;
     }
-    if (!sim->storm || sim->weather.read_fails == 0 ||
-        random_below(&sim->random_disk, 1000000) >= sim->weather.read_fails) {
+    if (world->starting && world->dies_at_read > 0 && --world->dies_at_read == 0) {
+        sim->census->counts[CENSUS_CRASH_STARTING]++;
+        world->read_failed = true; /* whatever it does after this never happens */
+        return true;
+    }
+    if (!schedule_strikes(sim, STEP_READ_FAILS, world->index, 0, sim->weather.read_fails, 1000000,
+                          &nothing)) {
         return false;
     }
     sim->census->counts[CENSUS_READ_FAILED]++;
@@ -116,11 +122,25 @@ static uint64_t commit_delay(struct world *world)
     struct random_stream *random = &sim->random_disk;
     uint64_t delay =
         random_between(random, sim->weather.commit_low_us, sim->weather.commit_high_us);
-    if (sim->storm && random_chance(random, sim->weather.commit_stuck)) {
+    int64_t stuck_us = (int64_t)sim->weather.stuck_for_us;
+    if (schedule_strikes(sim, STEP_STUCK, world->index, 0, sim->weather.commit_stuck, 10000,
+                         &stuck_us)) {
         sim->census->counts[CENSUS_COMMIT_STUCK]++;
-        delay += sim->weather.stuck_for_us;
+        world->was_stuck = true;
+        delay += (uint64_t)stuck_us;
     }
     return delay;
+}
+
+/* The power goes in the middle of this commit. */
+static void die_in_commit(struct world *world, uint64_t commit_us)
+{
+    agenda_plan(&world->sim->agenda, (struct happening){.at_us = world->sim->now_us + commit_us / 2,
+                                                        .kind = HAPPENING_CRASH,
+                                                        .node = world->index,
+                                                        .boot = world->boot,
+                                                        .number = world->dies_in_commit_us});
+    world->dies_in_commit_us = 0;
 }
 
 void world_commit(struct world *world, const struct write *writes, size_t count)
@@ -133,19 +153,24 @@ void world_commit(struct world *world, const struct write *writes, size_t count)
         return;
     }
     world->commits++;
-    world->commit_unknown =
-        sim->storm && random_chance(&sim->random_disk, sim->weather.commit_unknown);
-    world->commit_keep = !world->commit_unknown || random_chance(&sim->random_disk, 5000);
-    agenda_plan(&sim->agenda, (struct happening){.at_us = sim->now_us + commit_delay(world),
+    int64_t kept = (int64_t)random_below(&sim->random_fault, 2);
+    world->commit_unknown = schedule_strikes(sim, STEP_UNKNOWN, world->index, 0,
+                                             sim->weather.commit_unknown, 10000, &kept);
+    world->commit_keep = !world->commit_unknown || kept == 1;
+    uint64_t delay_us = commit_delay(world);
+    agenda_plan(&sim->agenda, (struct happening){.at_us = sim->now_us + delay_us,
                                                  .kind = HAPPENING_COMMITTED,
                                                  .node = world->index,
                                                  .boot = world->boot,
                                                  .token = world->commits});
+    if (world->dies_in_commit_us > 0) {
+        die_in_commit(world, delay_us);
+    }
 }
 
 bool world_space_low(struct world *world)
 {
-    return world->space_low;
+    return world->space_low_until_us > world->sim->now_us;
 }
 
 /* One line a frame, when loud. */
