@@ -67,7 +67,7 @@ endif()
 # What the process tests and ops/bench-commit run beside the daemons.
 add_library(fail_shim SHARED tests/process/fail_shim.c)
 target_link_libraries(fail_shim PRIVATE ${CMAKE_DL_LIBS})
-add_executable(commit_rate tests/process/commit_rate.c tests/process/pair.c)
+add_executable(commit_rate tests/process/commit_rate.c tests/process/fleet.c)
 target_link_libraries(commit_rate PRIVATE cli)
 foreach(target fail_shim commit_rate)
     set_property(TARGET ${target} PROPERTY C_EXTENSIONS ON)
@@ -77,6 +77,16 @@ add_dependencies(commit_rate tally tallyd)
 add_test(NAME commit_rate COMMAND commit_rate ${CMAKE_BINARY_DIR}/process/commit_rate)
 set_tests_properties(commit_rate PROPERTIES LABELS process TIMEOUT 300
     ENVIRONMENT TALLY_RATE_MS=500)
+
+# Not a ctest: ops/torture runs it, for as long as one likes.
+file(GLOB torture_sources CONFIGURE_DEPENDS tests/torture/*.c)
+add_executable(torture ${torture_sources} tests/process/fleet.c tests/process/load.c
+    tests/process/load_check.c)
+target_include_directories(torture PRIVATE tests tests/process tests/torture)
+target_link_libraries(torture PRIVATE cli)
+set_property(TARGET torture PROPERTY C_EXTENSIONS ON)
+target_compile_definitions(torture PRIVATE _GNU_SOURCE TALLY_BINARY_DIR="${CMAKE_BINARY_DIR}")
+add_dependencies(torture tally tallyd fail_shim)
 
 if(TALLY_FUZZ)
     file(GLOB fuzzers CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)

@@ -1,7 +1,7 @@
 /* How many spends a branch makes durable and acknowledges in a second, with one client and with
  * many, in a closed loop: each client sends its next one when it has the answer. */
 #include "clock.h"
-#include "pair.h"
+#include "fleet.h"
 #include "replay_answer.h"
 
 #include <inttypes.h>
@@ -30,8 +30,8 @@ struct figures {
 };
 
 struct bench {
-    struct pair pair;
-    struct pair_account accounts[ACCOUNTS];
+    struct fleet fleet;
+    struct fleet_account accounts[ACCOUNTS];
     struct traffic_client *client;
     uint64_t number; /* of the next spend */
     uint64_t refused;
@@ -129,7 +129,7 @@ static int by_size(const void *left, const void *right)
 
 static struct figures measure(struct bench *bench, size_t clients, uint64_t duration_ms)
 {
-    const struct pair_node *branch = &bench->pair.nodes[PAIR_BRANCH];
+    const struct fleet_node *branch = &bench->fleet.nodes[FLEET_BRANCH];
     const struct traffic_node target = {branch->url, branch->till_token};
     struct explanation explanation = {""};
     bench->client = traffic_client_new(&target, 1, clients, &explanation);
@@ -164,7 +164,7 @@ static bool fund(struct bench *bench)
         char key[32];
         char body[160];
         (void)snprintf(key, sizeof key, "rate-account-%zu", i);
-        if (!pair_open_account(&bench->pair, key, &bench->accounts[i])) {
+        if (!fleet_open_account(&bench->fleet, FLEET_BRANCH, key, &bench->accounts[i])) {
             return false;
         }
         (void)snprintf(key, sizeof key, "rate-funds-%zu", i);
@@ -173,7 +173,8 @@ static bool fund(struct bench *bench)
                        bench->accounts[i].card, FUNDS);
         const struct traffic_request request = {
             .method = "POST", .target = "/v1/topups", .key = key, .body = body};
-        if (traffic_client_ask(bench->pair.client, PAIR_BRANCH, &request, TIMEOUT_MS).http != 201) {
+        if (traffic_client_ask(bench->fleet.client, FLEET_BRANCH, &request, TIMEOUT_MS).http !=
+            201) {
             return false;
         }
     }
@@ -203,18 +204,18 @@ static uint64_t option(const char *name, uint64_t otherwise)
 }
 
 /* The branch once more, on a disk that takes longer to sync. */
-static enum status slow_down(struct pair *pair, struct explanation *explanation)
+static enum status slow_down(struct fleet *fleet, struct explanation *explanation)
 {
     char shim[DAEMON_PATH_SIZE_MAX];
     enum status status = daemon_find("libfail_shim.so", shim, explanation);
-    if (status == STATUS_OK && !daemon_stop(&pair->nodes[PAIR_BRANCH].daemon)) {
+    if (status == STATUS_OK && !daemon_stop(&fleet->nodes[FLEET_BRANCH].daemon)) {
         explain(explanation, "The branch did not stop.");
         status = STATUS_IO;
     }
     if (status == STATUS_OK) {
-        status = pair_run(pair, PAIR_BRANCH, shim, explanation);
+        status = fleet_run(fleet, FLEET_BRANCH, shim, explanation);
     }
-    return status == STATUS_OK ? pair_wait_ready(pair, PAIR_BRANCH, explanation) : status;
+    return status == STATUS_OK ? fleet_wait_ready(fleet, FLEET_BRANCH, explanation) : status;
 }
 
 static int run(struct bench *bench)
@@ -231,7 +232,7 @@ static int run(struct bench *bench)
         return 1;
     }
     if (option("TALLY_RATE_ALONE", 0) != 0) {
-        (void)daemon_stop(&bench->pair.nodes[PAIR_OFFICE].daemon);
+        (void)daemon_stop(&bench->fleet.nodes[FLEET_OFFICE].daemon);
     }
     for (size_t round = 0; round < ROUNDS; round++) {
         for (size_t side = 0; side < SIDES; side++) {
@@ -254,7 +255,7 @@ int main(int count, char **words)
 {
     static struct bench bench;
     struct explanation explanation = {""};
-    char dir[PAIR_TEXT_SIZE_MAX];
+    char dir[FLEET_TEXT_SIZE_MAX];
     if (count != 2) {
         (void)fputs("Usage: commit_rate FOLDER\n", stderr);
         return 2;
@@ -262,20 +263,21 @@ int main(int count, char **words)
     if (words[1][0] == '/') {
         (void)snprintf(dir, sizeof dir, "%s", words[1]);
     } else {
-        char here[PAIR_TEXT_SIZE_MAX / 2] = "";
+        char here[FLEET_TEXT_SIZE_MAX / 2] = "";
         (void)snprintf(dir, sizeof dir, "%s/%.200s", getcwd(here, sizeof here), words[1]);
     }
-    if (pair_start(&bench.pair, dir, "api_connections = 2048\napi_connections_per_address = 1200",
-                   &explanation) != STATUS_OK) {
+    const struct fleet_plan plan = {
+        .branches = 1, .config = "api_connections = 2048\napi_connections_per_address = 1200"};
+    if (fleet_start(&bench.fleet, dir, &plan, &explanation) != STATUS_OK) {
         (void)fprintf(stderr, "%s\n", explanation.text);
         return 1;
     }
-    if (option("TALLY_SYNC_US", 0) != 0 && slow_down(&bench.pair, &explanation) != STATUS_OK) {
+    if (option("TALLY_SYNC_US", 0) != 0 && slow_down(&bench.fleet, &explanation) != STATUS_OK) {
         (void)fprintf(stderr, "%s\n", explanation.text);
-        (void)pair_stop(&bench.pair);
+        (void)fleet_stop(&bench.fleet);
         return 1;
     }
     int code = run(&bench);
-    (void)pair_stop(&bench.pair);
+    (void)fleet_stop(&bench.fleet);
     return code;
 }

@@ -13,6 +13,7 @@ enum {
     TIMEOUT_MS = 10 * 1000,
     ANSWERS_MAX = LOAD_LANES,
     BODY_SIZE = 200,
+    ACCOUNTS_MS = 30 * 1000,
     PAUSE_MS = 5, /* before what was unknown is asked again */
 };
 
@@ -34,24 +35,36 @@ void load_key(size_t deed, char key[static LOAD_KEY_SIZE])
     (void)snprintf(key, LOAD_KEY_SIZE, "load-%zu", deed);
 }
 
-bool load_start(struct load *load, struct pair *pair, uint64_t seed)
+static bool open_accounts(struct load *load)
 {
-    const struct pair_node *branch = &pair->nodes[PAIR_BRANCH];
-    const struct traffic_node target = {branch->url, branch->till_token};
-    struct explanation explanation = {""};
-    char path[PAIR_TEXT_SIZE_MAX + 16];
-    *load = (struct load){.pair = pair, .lanes = LOAD_LANES};
-    load->dice.state = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
-    load->client = traffic_client_new(&target, 1, LOAD_LANES, &explanation);
-    (void)snprintf(path, sizeof path, "%s/acks.log", pair->dir);
-    load->log = fopen(path, "w");
-    bool opened = load->client != NULL && load->log != NULL;
-    for (size_t i = 0; i < LOAD_ACCOUNTS && opened; i++) {
+    struct fleet_view view;
+    for (size_t i = 0; i < LOAD_ACCOUNTS; i++) {
         char key[LOAD_KEY_SIZE];
+        size_t node = load->sites[i % load->site_count].node;
         (void)snprintf(key, sizeof key, "account-%zu", i);
-        opened = pair_open_account(pair, key, &load->accounts[i]);
+        if (!fleet_open_account(load->fleet, node, key, &load->accounts[i])) {
+            return false;
+        }
     }
-    return opened;
+    return load->site_count == 1 || fleet_converge(load->fleet, ACCOUNTS_MS, &view);
+}
+
+bool load_start(struct load *load, struct fleet *fleet, uint64_t seed)
+{
+    struct traffic_node tills[FLEET_NODES_MAX];
+    struct explanation explanation = {""};
+    char path[FLEET_TEXT_SIZE_MAX + 16];
+    *load = (struct load){.fleet = fleet, .lanes = LOAD_LANES};
+    load->dice.state = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
+    for (size_t i = FLEET_BRANCH; i < fleet->count; i++) {
+        tills[load->site_count] =
+            (struct traffic_node){fleet->nodes[i].url, fleet->nodes[i].till_token};
+        load->sites[load->site_count++].node = i;
+    }
+    load->client = traffic_client_new(tills, load->site_count, LOAD_LANES, &explanation);
+    (void)snprintf(path, sizeof path, "%s/acks.log", fleet->dir);
+    load->log = fopen(path, "w");
+    return load->client != NULL && load->log != NULL && open_accounts(load);
 }
 
 void load_stop(struct load *load)
@@ -93,7 +106,7 @@ static void send_deed(struct load *load, int lane, size_t number, bool repeat)
         .method = "POST", .target = targets[deed->kind], .key = key, .body = body};
     traffic_client_send(load->client, lane, &request, TIMEOUT_MS,
                         repeat ? number | REPEAT : number);
-    load->flying += 1;
+    load->sites[deed->site].flying += 1;
 }
 
 static size_t deed_add(struct load *load)
@@ -122,7 +135,8 @@ static void choose(struct load *load, struct load_deed *deed, size_t earlier)
     int64_t roll = dice_between(&load->dice, 0, 99);
     const struct load_deed *sale = &load->deeds[earlier];
     deed->account = (size_t)dice_between(&load->dice, 0, LOAD_ACCOUNTS - 1);
-    if (roll < 25 && sale->kind == LOAD_SPEND && sale->state == LOAD_DONE) {
+    if (roll < 25 && sale->kind == LOAD_SPEND && sale->state == LOAD_DONE &&
+        sale->site == deed->site) {
         deed->kind = LOAD_REFUND;
         deed->sale = earlier;
         deed->account = sale->account;
@@ -136,16 +150,18 @@ static void choose(struct load *load, struct load_deed *deed, size_t earlier)
     }
 }
 
-static void send_next(struct load *load, int lane)
+static void send_next(struct load *load, size_t site)
 {
+    int lane = traffic_client_idle(load->client, site);
     size_t earlier = load->deed_count == 0 ? 0 : some_deed(load);
     bool known = load->deed_count > 0 && (load->deeds[earlier].state == LOAD_DONE ||
                                           load->deeds[earlier].state == LOAD_REFUSED);
-    if (known && dice_between(&load->dice, 0, 9) == 0) {
+    if (known && load->deeds[earlier].site == site && dice_between(&load->dice, 0, 9) == 0) {
         send_deed(load, lane, earlier, true);
         return;
     }
     size_t number = deed_add(load);
+    load->deeds[number].site = site;
     choose(load, &load->deeds[number], earlier);
     send_deed(load, lane, number, false);
 }
@@ -172,7 +188,7 @@ static struct load_deed read_answer(const struct traffic_answer *answer)
                      replay_answer_amount(json, "principal", &told.principal) &&
                      replay_answer_amount(json, "bonus", &told.bonus);
         told.state = whole ? LOAD_DONE : LOAD_FLYING;
-    } else if (answer->http == 0 || answer->http == 503) {
+    } else if (answer->http == 0 || answer->http == 503 || answer->http == 507) {
         told.state = LOAD_UNKNOWN;
     } else if (answer->http == 409) {
         told.state = LOAD_REFUSED;
@@ -193,7 +209,7 @@ static void learn(struct load *load, size_t number, const struct load_deed *told
     struct load_deed *deed = &load->deeds[number];
     deed->state = told->state;
     if (told->state == LOAD_UNKNOWN) {
-        load->unknown += 1;
+        load->sites[deed->site].unknown += 1;
         load->counts.unknown += 1;
         return;
     }
@@ -216,7 +232,7 @@ static void take_answer(struct load *load, const struct traffic_answer *answer)
     size_t number = (size_t)(answer->tag & ~REPEAT);
     bool repeat = (answer->tag & REPEAT) != 0;
     struct load_deed told = read_answer(answer);
-    load->flying -= 1;
+    load->sites[load->deeds[number].site].flying -= 1;
     if (told.state == LOAD_FLYING) {
         load_wrong(load, "deed %zu was answered with HTTP %d: %.*s", number, answer->http,
                    (int)answer->body.size, (const char *)answer->body.data);
@@ -241,35 +257,76 @@ static void take_answers(struct load *load, int wait_ms)
     }
 }
 
+static bool has_room(const struct load *load, const struct load_site *site)
+{
+    return !site->held && site->flying < load->lanes;
+}
+
 /* Sends again what is unknown; a few hundred of the last ones can be. */
 static void send_unknown(struct load *load)
 {
-    for (size_t i = load->deed_count; i > 0 && load->unknown > 0 && load->flying < load->lanes;
-         i--) {
-        if (load->deeds[i - 1].state == LOAD_UNKNOWN) {
-            load->deeds[i - 1].state = LOAD_FLYING;
-            load->unknown -= 1;
-            load->counts.resolved += 1;
-            send_deed(load, traffic_client_idle(load->client, 0), i - 1, false);
+    size_t left = 0;
+    for (size_t i = 0; i < load->site_count; i++) {
+        left += has_room(load, &load->sites[i]) ? load->sites[i].unknown : 0;
+    }
+    for (size_t i = load->deed_count; i > 0 && left > 0; i--) {
+        struct load_deed *deed = &load->deeds[i - 1];
+        struct load_site *site = &load->sites[deed->site];
+        if (deed->state != LOAD_UNKNOWN || !has_room(load, site)) {
+            continue;
+        }
+        deed->state = LOAD_FLYING;
+        site->unknown -= 1;
+        left -= 1;
+        load->counts.resolved += 1;
+        send_deed(load, traffic_client_idle(load->client, deed->site), i - 1, false);
+    }
+}
+
+size_t load_flying(const struct load *load)
+{
+    size_t flying = 0;
+    for (size_t i = 0; i < load->site_count; i++) {
+        flying += load->sites[i].flying;
+    }
+    return flying;
+}
+
+size_t load_unknown(const struct load *load)
+{
+    size_t unknown = 0;
+    for (size_t i = 0; i < load->site_count; i++) {
+        unknown += load->sites[i].unknown;
+    }
+    return unknown;
+}
+
+void load_hold(struct load *load, size_t node, bool held)
+{
+    for (size_t i = 0; i < load->site_count; i++) {
+        if (load->sites[i].node == node) {
+            load->sites[i].held = held;
         }
     }
 }
 
 void load_turn(struct load *load, bool fresh, int wait_ms)
 {
-    if (load->unknown > 0) {
+    if (load_unknown(load) > 0) {
         (void)poll(NULL, 0, PAUSE_MS);
         send_unknown(load);
     }
-    while (fresh && load->flying < load->lanes) {
-        send_next(load, traffic_client_idle(load->client, 0));
+    for (size_t i = 0; i < load->site_count && fresh; i++) {
+        while (has_room(load, &load->sites[i])) {
+            send_next(load, i);
+        }
     }
     take_answers(load, wait_ms);
 }
 
 void load_settle(struct load *load)
 {
-    while (load->flying > 0) {
+    while (load_flying(load) > 0) {
         take_answers(load, TIMEOUT_MS);
     }
 }
@@ -277,14 +334,17 @@ void load_settle(struct load *load)
 bool load_resolve(struct load *load, uint64_t patience_ms)
 {
     uint64_t started = clock_monotonic_ms();
+    for (size_t i = 0; i < load->site_count; i++) {
+        load->sites[i].held = false;
+    }
     load_settle(load);
-    while (load->unknown > 0 && load->counts.wrong == 0 &&
+    while (load_unknown(load) > 0 && load->counts.wrong == 0 &&
            clock_monotonic_ms() - started < patience_ms) {
         load_turn(load, false, 0);
         load_settle(load);
     }
-    if (load->unknown > 0) {
-        load_wrong(load, "%zu deeds stay unknown", load->unknown);
+    if (load_unknown(load) > 0) {
+        load_wrong(load, "%zu deeds stay unknown", load_unknown(load));
     }
     return load->counts.wrong == 0;
 }

@@ -45,7 +45,8 @@ static void ask_ticket(struct load *load, size_t number)
     load_key(number, key);
     (void)snprintf(target, sizeof target, "/v1/tickets/%s", key);
     const struct traffic_request request = {.method = "GET", .target = target};
-    traffic_client_send(load->client, traffic_client_idle(load->client, 0), &request, ASK_MS,
+    size_t site = load->deeds[number].site;
+    traffic_client_send(load->client, traffic_client_idle(load->client, site), &request, ASK_MS,
                         number);
 }
 
@@ -111,7 +112,7 @@ static void check_feed(struct load *load, size_t node)
 {
     struct feed feed = {0};
     struct explanation explanation = {""};
-    if (feed_read(load->pair->client, node, &feed, &explanation) != STATUS_OK) {
+    if (feed_read(load->fleet->client, node, &feed, &explanation) != STATUS_OK) {
         load_wrong(load, "%.300s", explanation.text);
         feed_free(&feed);
         return;
@@ -130,16 +131,17 @@ static void check_feed(struct load *load, size_t node)
             check_fact(load, &feed, i);
         }
     }
-    if (money != load->counts.done) {
+    uint64_t wanted = load->counts.done + load->others;
+    if (money != wanted) {
         load_wrong(load, "%" PRIu64 " deeds were acknowledged, the feed of node %zu has %" PRIu64,
-                   load->counts.done, node, money);
+                   wanted, node, money);
     }
     feed_free(&feed);
 }
 
 /* ---- balances ---- */
 
-static void check_balances(struct load *load)
+static void check_balances(struct load *load, size_t node)
 {
     int64_t sums[LOAD_ACCOUNTS] = {0};
     for (size_t i = 0; i < load->deed_count; i++) {
@@ -151,32 +153,44 @@ static void check_balances(struct load *load)
         char target[64];
         int64_t balance = -1;
         (void)snprintf(target, sizeof target, "/v1/accounts/%s", load->accounts[i].account);
-        json_t *json = pair_get(load->pair, PAIR_BRANCH, target, NULL);
+        json_t *json = fleet_get(load->fleet, node, target, NULL);
         if (!replay_answer_amount(json, "balance", &balance) || balance != sums[i]) {
-            load_wrong(load, "account %zu should hold %" PRId64 " and holds %" PRId64, i, sums[i],
-                       balance);
+            load_wrong(load,
+                       "account %zu should hold %" PRId64 " and holds %" PRId64 " at node %zu", i,
+                       sums[i], balance, node);
         }
         json_decref(json);
     }
 }
 
+static void check_node(struct load *load, size_t node)
+{
+    struct fleet_view view;
+    check_balances(load, node);
+    check_feed(load, node);
+    if (!fleet_look(load->fleet, node, &view)) {
+        load_wrong(load, "node %zu does not say how it is", node);
+    } else if (view.invalid_events != 0 || view.read_only) {
+        load_wrong(load, "%" PRIu64 " invalid events at node %zu%s", view.invalid_events, node,
+                   view.read_only ? ", which is read-only" : "");
+    }
+}
+
 bool load_check(struct load *load)
 {
-    struct pair_view view;
-    if (load->flying > 0 || load->unknown > 0) {
-        load_wrong(load, "%zu are flying, %zu unknown", load->flying, load->unknown);
+    struct fleet_view view;
+    if (load_flying(load) > 0 || load_unknown(load) > 0) {
+        load_wrong(load, "%zu are flying, %zu unknown", load_flying(load), load_unknown(load));
         return false;
     }
     check_tickets(load);
-    check_balances(load);
-    check_feed(load, PAIR_BRANCH);
-    if (!pair_converge(load->pair, 60 * 1000, &view)) {
-        load_wrong(load, "the office did not come to the branch's state");
+    if (!fleet_converge(load->fleet, 60 * 1000, &view)) {
+        load_wrong(load, "the nodes did not come to the same state");
     }
-    check_feed(load, PAIR_OFFICE);
-    if (view.invalid_events != 0 || view.read_only) {
-        load_wrong(load, "%" PRIu64 " invalid events%s", view.invalid_events,
-                   view.read_only ? ", read-only" : "");
+    for (size_t i = 0; i < load->fleet->count; i++) {
+        if (load->fleet->nodes[i].daemon.pid != 0) {
+            check_node(load, i);
+        }
     }
     return load->counts.wrong == 0;
 }

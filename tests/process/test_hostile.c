@@ -28,9 +28,9 @@ enum {
 };
 
 struct stage {
-    struct pair pair;
+    struct fleet fleet;
     struct load load;
-    struct pair_node guest; /* the branch whose keys the attacker has */
+    struct fleet_node guest; /* the branch whose keys the attacker has */
     struct mallory mallory;
     struct dice dice;
     bool busy; /* the till works meanwhile */
@@ -66,7 +66,7 @@ static void random_bytes(struct stage *on, uint8_t *bytes, size_t size)
 
 static uint16_t some_port(struct stage *on)
 {
-    const struct pair_node *node = &on->pair.nodes[dice_between(&on->dice, 0, 1)];
+    const struct fleet_node *node = &on->fleet.nodes[dice_between(&on->dice, 0, 1)];
     return (uint16_t)(node->peer_port + dice_between(&on->dice, 0, 1));
 }
 
@@ -136,8 +136,8 @@ static void oversized_commands(struct stage *on)
 
 static void keys_that_nobody_knows(struct stage *on)
 {
-    for (int i = 0; i < 4 && breathe(on); i++) {
-        const struct pair_node *victim = &on->pair.nodes[i % PAIR_NODES];
+    for (size_t i = 0; i < 4 && breathe(on); i++) {
+        const struct fleet_node *victim = &on->fleet.nodes[i % on->fleet.count];
         uint64_t until = clock_monotonic_ms() + ATTACK_MS_MAX / 8;
         assert_true(mallory_dial(&on->mallory, victim->dir, victim->peer_port, true));
         while (clock_monotonic_ms() < until && breathe(on)) {
@@ -166,7 +166,7 @@ static void await_link(struct stage *on, bool session)
 
 static void dial(struct stage *on, size_t node, bool session)
 {
-    const struct pair_node *victim = &on->pair.nodes[node];
+    const struct fleet_node *victim = &on->fleet.nodes[node];
     on->mallory.ups = 0;
     assert_true(mallory_dial(&on->mallory, victim->dir, victim->peer_port, false));
     await_link(on, session);
@@ -189,7 +189,7 @@ static void go_on(struct stage *on, bool session)
 
 static void noise_of_a_branch(struct stage *on)
 {
-    dial(on, PAIR_OFFICE, false);
+    dial(on, FLEET_OFFICE, false);
     for (int i = 0; i < ROUNDS * 4 && breathe(on); i++) {
         mallory_say_noise(&on->mallory);
         go_on(on, false);
@@ -205,7 +205,7 @@ static uint64_t branch_journal(void)
 
 static void floods_of_a_branch(struct stage *on)
 {
-    dial(on, PAIR_BRANCH, true);
+    dial(on, FLEET_BRANCH, true);
     for (int i = 0; i < ROUNDS * 10 && breathe(on); i++) {
         uint64_t session = i % 5 == 0 ? dice_roll(&on->dice) >> 1 : on->mallory.session;
         uint64_t journal = i % 3 == 0 ? dice_roll(&on->dice) >> 16 : branch_journal();
@@ -222,7 +222,7 @@ static void floods_of_a_branch(struct stage *on)
 
 static void garbled_messages_of_a_branch(struct stage *on)
 {
-    dial(on, PAIR_OFFICE, true);
+    dial(on, FLEET_OFFICE, true);
     for (int i = 0; i < ROUNDS * 4 && breathe(on); i++) {
         if (i % 3 == 0) {
             mallory_say_want(&on->mallory, branch_journal(), on->mallory.session);
@@ -240,9 +240,9 @@ static void garbled_messages_of_a_branch(struct stage *on)
 static void forged_blocks_of_a_branch(struct stage *on)
 {
     uint64_t own = journal_of(on->mallory.identity.branch, on->mallory.identity.incarnation);
-    struct pair_view view;
-    assert_true(pair_look(&on->pair, PAIR_BRANCH, &view));
-    dial(on, PAIR_OFFICE, true);
+    struct fleet_view view;
+    assert_true(fleet_look(&on->fleet, FLEET_BRANCH, &view));
+    dial(on, FLEET_OFFICE, true);
     for (int i = 0; i < ROUNDS * 2 && breathe(on); i++) {
         enum mallory_forgery forgery = (enum mallory_forgery)(i % FORGERY_COUNT);
         bool stranger = forgery == FORGERY_STRANGER;
@@ -269,7 +269,7 @@ static void check_refused(const char *name, int status, const char *answer)
 
 static void malformed_requests(struct stage *on)
 {
-    const struct pair_node *branch = &on->pair.nodes[PAIR_BRANCH];
+    const struct fleet_node *branch = &on->fleet.nodes[FLEET_BRANCH];
     char answer[RAW_ANSWER_SIZE];
     const char *name = "";
     size_t size = 0;
@@ -285,7 +285,7 @@ static void malformed_requests(struct stage *on)
 
 static void malformed_bodies(struct stage *on)
 {
-    const struct pair_node *branch = &on->pair.nodes[PAIR_BRANCH];
+    const struct fleet_node *branch = &on->fleet.nodes[FLEET_BRANCH];
     char answer[RAW_ANSWER_SIZE];
     size_t size = 0;
     const char *body = NULL;
@@ -307,7 +307,7 @@ static void malformed_bodies(struct stage *on)
 
 static void random_bytes_at_the_api(struct stage *on)
 {
-    const struct pair_node *branch = &on->pair.nodes[PAIR_BRANCH];
+    const struct fleet_node *branch = &on->fleet.nodes[FLEET_BRANCH];
     static const char *const beginnings[] = {"", "GET / HTTP/1.1\r\n",
                                              "POST /v1/spends HTTP/1.1\r\n",
                                              "GET /v1/node HTTP/1.1\r\nHost: "};
@@ -363,7 +363,7 @@ static uint64_t resident_kib(struct stage *on, size_t node)
     char path[64];
     char line[200];
     uint64_t kib = 0;
-    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)on->pair.nodes[node].daemon.pid);
+    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)on->fleet.nodes[node].daemon.pid);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     while (fgets(line, sizeof line, file) != NULL) {
@@ -378,33 +378,33 @@ static uint64_t resident_kib(struct stage *on, size_t node)
 
 static void check_alive(struct stage *on)
 {
-    for (size_t i = 0; i < PAIR_NODES; i++) {
-        assert_true(daemon_alive(&on->pair.nodes[i].daemon));
+    for (size_t i = 0; i < on->fleet.count; i++) {
+        assert_true(daemon_alive(&on->fleet.nodes[i].daemon));
     }
 }
 
 static void an_attack_changes_nothing_and_memory_does_not_grow(void **state)
 {
-    uint64_t before_kib[PAIR_NODES];
-    struct pair_view before;
-    struct pair_view after;
+    uint64_t before_kib[FLEET_NODES_MAX];
+    struct fleet_view before;
+    struct fleet_view after;
     (void)state;
     stage.busy = false;
-    assert_true(pair_converge(&stage.pair, PATIENCE_MS, &before));
-    for (size_t i = 0; i < PAIR_NODES; i++) {
+    assert_true(fleet_converge(&stage.fleet, PATIENCE_MS, &before));
+    for (size_t i = 0; i < stage.fleet.count; i++) {
         before_kib[i] = resident_kib(&stage, i);
     }
     for (size_t i = 0; i < ATTACKS; i++) {
         uint64_t started = clock_monotonic_ms();
         attack_with(&stage, &attacks[i]);
         check_alive(&stage);
-        assert_true(pair_converge(&stage.pair, PATIENCE_MS, &after));
+        assert_true(fleet_converge(&stage.fleet, PATIENCE_MS, &after));
         assert_string_equal(after.state, before.state);
         assert_string_equal(after.frontier, before.frontier);
         print_message("%-32s nothing changed, %" PRIu64 " ms\n", attacks[i].name,
                       clock_monotonic_ms() - started);
     }
-    for (size_t i = 0; i < PAIR_NODES && !sanitized; i++) {
+    for (size_t i = 0; i < stage.fleet.count && !sanitized; i++) {
         uint64_t kib = resident_kib(&stage, i);
         print_message("node %zu: %" PRIu64 " KiB before, %" PRIu64 " KiB after\n", i, before_kib[i],
                       kib);
@@ -436,27 +436,27 @@ static void a_till_works_on_during_every_attack(void **state)
 
 static int set_up(void **state)
 {
-    char dir[PAIR_TEXT_SIZE_MAX];
+    char dir[FLEET_TEXT_SIZE_MAX];
     struct explanation explanation = {""};
-    struct pair_view view;
+    struct fleet_view view;
     (void)state;
     (void)snprintf(dir, sizeof dir, "%s/process/hostile", TALLY_BINARY_DIR);
     stage.dice.state = UINT64_C(0x51ab3f2d9c);
-    if (pair_start(&stage.pair, dir, "api_connections_per_address = 128", &explanation) !=
-            STATUS_OK ||
-        pair_join(&stage.pair, "Mallory", &stage.guest, &explanation) != STATUS_OK) {
+    const struct fleet_plan plan = {.branches = 1, .config = "api_connections_per_address = 128"};
+    if (fleet_start(&stage.fleet, dir, &plan, &explanation) != STATUS_OK ||
+        fleet_join(&stage.fleet, "Mallory", &stage.guest, &explanation) != STATUS_OK) {
         print_error("%s\n", explanation.text);
         return -1;
     }
     bool ready = mallory_become(&stage.mallory, stage.guest.dir, 4711) &&
-                 load_start(&stage.load, &stage.pair, 3);
+                 load_start(&stage.load, &stage.fleet, 3);
     /* What is allocated once is allocated before memory is measured. */
     for (int i = 0; i < 100 && ready; i++) {
         load_turn(&stage.load, true, 2);
     }
     stage.load.lanes = 4;
     return ready && load_resolve(&stage.load, PATIENCE_MS) &&
-                   pair_converge(&stage.pair, PATIENCE_MS, &view)
+                   fleet_converge(&stage.fleet, PATIENCE_MS, &view)
                ? 0
                : -1;
 }
@@ -466,7 +466,7 @@ static int tear_down(void **state)
     (void)state;
     mallory_end(&stage.mallory);
     load_stop(&stage.load);
-    return pair_stop(&stage.pair) ? 0 : -1;
+    return fleet_stop(&stage.fleet) ? 0 : -1;
 }
 
 int main(void)

@@ -42,13 +42,14 @@ static void must(enum status status, const struct explanation *explanation)
     }
 }
 
-static void start(struct pair *pair, struct load *load, const char *name, uint64_t seed)
+static void start(struct fleet *fleet, struct load *load, const char *name, uint64_t seed)
 {
-    char dir[PAIR_TEXT_SIZE_MAX];
+    char dir[FLEET_TEXT_SIZE_MAX];
     struct explanation explanation = {""};
     (void)snprintf(dir, sizeof dir, "%s/process/%s", TALLY_BINARY_DIR, name);
-    must(pair_start(pair, dir, "api_connections_per_address = 64", &explanation), &explanation);
-    assert_true(load_start(load, pair, seed));
+    const struct fleet_plan plan = {.branches = 1, .config = "api_connections_per_address = 64"};
+    must(fleet_start(fleet, dir, &plan, &explanation), &explanation);
+    assert_true(load_start(load, fleet, seed));
 }
 
 static void check(struct load *load)
@@ -75,38 +76,38 @@ static void work_for(struct load *load, int64_t ms)
 }
 
 /* Kills it, lets the answers that were on their way arrive, starts it again. */
-static void kill_and_start(struct pair *pair, struct load *load, uint64_t *start_ms)
+static void kill_and_start(struct fleet *fleet, struct load *load, uint64_t *start_ms)
 {
     struct explanation explanation = {""};
-    struct daemon *branch = &pair->nodes[PAIR_BRANCH].daemon;
+    struct daemon *branch = &fleet->nodes[FLEET_BRANCH].daemon;
     assert_true(daemon_alive(branch));
     daemon_kill(branch);
     load_settle(load);
     if (dice_between(&load->dice, 0, 4) == 0) {
-        must(pair_run(pair, PAIR_BRANCH, NULL, &explanation), &explanation);
+        must(fleet_run(fleet, FLEET_BRANCH, NULL, &explanation), &explanation);
         (void)poll(NULL, 0, (int)dice_between(&load->dice, 0, START_MS_MAX));
         daemon_kill(branch);
     }
     uint64_t started = clock_monotonic_ms();
-    must(pair_run(pair, PAIR_BRANCH, NULL, &explanation), &explanation);
-    must(pair_wait_ready(pair, PAIR_BRANCH, &explanation), &explanation);
+    must(fleet_run(fleet, FLEET_BRANCH, NULL, &explanation), &explanation);
+    must(fleet_wait_ready(fleet, FLEET_BRANCH, &explanation), &explanation);
     uint64_t took = clock_monotonic_ms() - started;
     *start_ms = took > *start_ms ? took : *start_ms;
 }
 
 static void nothing_acknowledged_is_lost_or_doubled_by_kills(void **state)
 {
-    static struct pair pair;
+    static struct fleet fleet;
     static struct load load;
     uint64_t kills = option("TALLY_KILLS", KILLS_DEFAULT);
     uint64_t seed = option("TALLY_SEED", 1);
     uint64_t start_ms = 0;
     (void)state;
     print_message("seed %" PRIu64 ", %" PRIu64 " kills\n", seed, kills);
-    start(&pair, &load, "kill", seed);
+    start(&fleet, &load, "kill", seed);
     for (uint64_t i = 1; i <= kills; i++) {
         work_for(&load, dice_between(&load.dice, 0, LOAD_MS_MAX));
-        kill_and_start(&pair, &load, &start_ms);
+        kill_and_start(&fleet, &load, &start_ms);
         if (i % CHECK_EVERY == 0 || i == kills) {
             check(&load);
             print_message("after %" PRIu64 " kills: ", i);
@@ -120,14 +121,14 @@ static void nothing_acknowledged_is_lost_or_doubled_by_kills(void **state)
     assert_true(load.counts.unknown > 0);
     assert_true(load.counts.repeats > 0);
     load_stop(&load);
-    assert_true(pair_stop(&pair));
+    assert_true(fleet_stop(&fleet));
 }
 
 /* A dying disk ends the daemon. After one that was full for a moment it opens its store again, and
  * works on. */
-static void work_through_failure(struct pair *pair, struct load *load, bool ends)
+static void work_through_failure(struct fleet *fleet, struct load *load, bool ends)
 {
-    struct pair_node *branch = &pair->nodes[PAIR_BRANCH];
+    struct fleet_node *branch = &fleet->nodes[FLEET_BRANCH];
     uint64_t until = clock_monotonic_ms() + FAIL_MS_MAX;
     uint64_t unknown = load->counts.unknown;
     while (ends ? daemon_alive(&branch->daemon) : load->counts.unknown == unknown) {
@@ -152,7 +153,7 @@ static void every_answer_outlives_a_failing_write(void **state)
     static const char *const plans[] = {"sync:1:EIO",  "sync:7:EIO",    "sync:40:ENOSPC",
                                         "write:2:EIO", "write:25:EIO",  "write:60:ENOSPC",
                                         "tear:3:EIO",  "tear:31:ENOSPC"};
-    static struct pair pair;
+    static struct fleet fleet;
     static struct load load;
     struct explanation explanation = {""};
     uint64_t start_ms = 0;
@@ -161,29 +162,29 @@ static void every_answer_outlives_a_failing_write(void **state)
         print_message("the sanitizer must be loaded first, so nothing can be put before it\n");
         skip();
     }
-    start(&pair, &load, "fail", option("TALLY_SEED", 1));
+    start(&fleet, &load, "fail", option("TALLY_SEED", 1));
     for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
         work_for(&load, LOAD_MS_MAX / 2);
-        (void)daemon_stop(&pair.nodes[PAIR_BRANCH].daemon);
+        (void)daemon_stop(&fleet.nodes[FLEET_BRANCH].daemon);
         load_settle(&load);
         /* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
         (void)setenv("TALLY_FAIL", plans[i], 1);
-        must(pair_run(&pair, PAIR_BRANCH, TALLY_BINARY_DIR "/libfail_shim.so", &explanation),
+        must(fleet_run(&fleet, FLEET_BRANCH, TALLY_BINARY_DIR "/libfail_shim.so", &explanation),
              &explanation);
-        work_through_failure(&pair, &load, strstr(plans[i], "EIO") != NULL);
+        work_through_failure(&fleet, &load, strstr(plans[i], "EIO") != NULL);
         uint64_t before = load.counts.done;
-        must(pair_run(&pair, PAIR_BRANCH, NULL, &explanation), &explanation);
-        must(pair_wait_ready(&pair, PAIR_BRANCH, &explanation), &explanation);
+        must(fleet_run(&fleet, FLEET_BRANCH, NULL, &explanation), &explanation);
+        must(fleet_wait_ready(&fleet, FLEET_BRANCH, &explanation), &explanation);
         check(&load);
         print_message("%-15s %" PRIu64 " acknowledged until then, %" PRIu64 " learned after it\n",
                       plans[i], before, load.counts.done - before);
     }
     work_for(&load, LOAD_MS_MAX);
-    kill_and_start(&pair, &load, &start_ms);
+    kill_and_start(&fleet, &load, &start_ms);
     check(&load);
     print_counts(&load);
     load_stop(&load);
-    assert_true(pair_stop(&pair));
+    assert_true(fleet_stop(&fleet));
 }
 
 int main(void)
