@@ -307,6 +307,14 @@ struct sale_view {
         int64_t spent;
         int64_t refunded;
     } lines[EVENT_LINES_MAX];
+    uint32_t item_count; /* what was sold, as the till named it */
+    struct {
+        uint8_t name[ITEM_NAME_SIZE_MAX];
+        uint32_t name_size;
+        uint32_t quantity;
+        int64_t list;    /* price by the list, all pieces */
+        int64_t charged; /* what was charged */
+    } items[SALE_ITEMS_MAX];
 };
 
 struct journal_view {

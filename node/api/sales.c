@@ -133,6 +133,16 @@ void sales_get_render(struct api_call *call, const struct answer *answer)
         refunded += sale->lines[i].refunded;
     }
     render_close(out, ']');
+    render_open(out, "items", '[');
+    for (uint32_t i = 0; i < sale->item_count; i++) {
+        render_open(out, NULL, '{');
+        render_text(out, "name", bytes_of(sale->items[i].name, sale->items[i].name_size));
+        render_count(out, "quantity", sale->items[i].quantity);
+        render_money(out, "list", sale->items[i].list, answer->currency);
+        render_money(out, "charged", sale->items[i].charged, answer->currency);
+        render_close(out, '}');
+    }
+    render_close(out, ']');
     render_money(out, "spent", spent, answer->currency);
     render_money(out, "refunded", refunded, answer->currency);
     render_money(out, "refundable", spent - refunded, answer->currency);

@@ -8,19 +8,13 @@
 static void history_show(const json_t *answer)
 {
     static const struct label columns[] = {
-        {"at", "at"},
-        {"what", "type"},
-        {"principal", "principal"},
-        {"bonus", "bonus"},
-        {"balance", "balance_after"},
-        {"moved", "moved"},
-        {"to", "to"},
-        {"from", "from"},
-        {"tender", "tender"},
-        {"sale", "sale"},
-        {"till", "till"},
-        {"verdict", "verdict"},
-        {"event", "event"},
+        {"at", "at"},           {"what", "type"},
+        {"branch", "branch"},   {"principal", "principal"},
+        {"bonus", "bonus"},     {"balance", "balance_after"},
+        {"moved", "moved"},     {"to", "to"},
+        {"from", "from"},       {"tender", "tender"},
+        {"sale", "sale"},       {"till", "till"},
+        {"verdict", "verdict"}, {"event", "event"},
     };
     output_table(output_rows(answer, "entries"), LABELS(columns), "Nothing happened in that time.");
     output_freshness(answer);

@@ -51,8 +51,14 @@ static void sale_show(const json_t *answer)
     static const struct label labels[] = {{"sale", "event"}, {"account", "account"}, {"at", "at"}};
     static const struct label columns[] = {
         {"lot", "lot"}, {"kind", "bucket"}, {"spent", "spent"}, {"refunded", "refunded"}};
+    static const struct label items[] = {
+        {"item", "name"}, {"pieces", "quantity"}, {"list", "list"}, {"charged", "charged"}};
     output_pairs(answer, LABELS(labels));
     putchar('\n');
+    if (json_array_size(output_rows(answer, "items")) > 0) {
+        output_table(output_rows(answer, "items"), LABELS(items), "");
+        putchar('\n');
+    }
     output_table(output_rows(answer, "lines"), LABELS(columns), "The sale has no lines.");
 }
 
@@ -66,7 +72,7 @@ static enum outcome sale_show_run(struct session *session)
 const struct subcommand sale_show_command = {
     .name = "sale show",
     .group = group,
-    .summary = "a sale's lines, and what of them was refunded",
+    .summary = "what was sold, which lots paid for it, and what was refunded",
     .usage = "SALE",
     .example = "tally sale show 2.1-17-0",
     .words_min = 1,

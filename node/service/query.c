@@ -2,6 +2,7 @@
 
 #include "block_codec.h"
 #include "desk.h"
+#include "event_codec.h"
 #include "journal.h"
 #include "members.h"
 #include "row_key.h"
@@ -190,6 +191,33 @@ static enum verdict query_member(struct node *node, const struct request *reques
     return VERDICT_ALLOWED;
 }
 
+/* When it was and what was sold: no row has it, the event itself does. */
+static void show_sale_event(struct node *node, struct event_ref ref, struct sale_view *view)
+{
+    struct row_key key = key_of_block(ref.journal, ref.seq);
+    struct buffer whole = BUFFER_OVER(node->block_bytes);
+    if (!rows_load_committed(node->rows, row_key_bytes(&key), &whole) ||
+        block_decode(buffer_bytes(&whole), &node->decoded) != STATUS_OK) {
+        return;
+    }
+    view->at_ms = (int64_t)(node->decoded.header.hlc >> 16);
+    if (ref.index >= node->decoded.header.count ||
+        event_decode(node->decoded.events[ref.index], &node->event) != STATUS_OK ||
+        node->event.type != EVENT_SPEND) {
+        return;
+    }
+    view->item_count = node->event.body.spend.item_count;
+    for (uint32_t i = 0; i < view->item_count; i++) {
+        const struct sale_item *item = &node->event.body.spend.items[i];
+        assert(item->name.size <= sizeof view->items[i].name);
+        memcpy(view->items[i].name, item->name.data, item->name.size);
+        view->items[i].name_size = (uint32_t)item->name.size;
+        view->items[i].quantity = item->quantity;
+        view->items[i].list = item->list_minor;
+        view->items[i].charged = item->charged_minor;
+    }
+}
+
 static enum verdict query_sale(struct node *node, const struct request *request,
                                struct answer *answer, struct page *page)
 {
@@ -204,12 +232,7 @@ static enum verdict query_sale(struct node *node, const struct request *request,
     struct sale_view *view = &page->rows.sale;
     *view =
         (struct sale_view){.event = ref, .account = sale.account, .line_count = sale.line_count};
-    struct row_key key = key_of_block(ref.journal, ref.seq);
-    struct buffer whole = BUFFER_OVER(node->block_bytes);
-    if (rows_load_committed(node->rows, row_key_bytes(&key), &whole) &&
-        block_decode(buffer_bytes(&whole), &node->decoded) == STATUS_OK) {
-        view->at_ms = (int64_t)(node->decoded.header.hlc >> 16);
-    }
+    show_sale_event(node, ref, view);
     for (uint32_t i = 0; i < sale.line_count; i++) {
         view->lines[i].lot = sale.lines[i].lot;
         view->lines[i].bucket = sale.lines[i].bucket;

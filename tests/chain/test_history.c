@@ -186,6 +186,43 @@ static void c13_history_filters_equal_a_full_scan_and_the_running_sum_the_balanc
     }
 }
 
+/* Date, item, amount and place of a sale, as every node can tell them. */
+static void c13_a_sale_of_the_history_names_its_items_at_every_node(void **state)
+{
+    struct chain *chain = *state;
+    char account[CHAIN_ID_SIZE];
+    char card[CHAIN_CARD_SIZE];
+    chain_card(chain, A, 1, account, card);
+    (void)chain_top_up(chain, A, card, 8000);
+    (void)chain_post(
+        chain, A + TILL, "/v1/spends",
+        "{\"card\":\"%s\",\"amount\":{\"minor\":3300,\"currency\":\"USD\"},\"items\":"
+        "[{\"name\":\"\xe9\xbe\x99\xe4\xba\x95\",\"quantity\":2,\"list\":3200,\"charged\":3000},"
+        "{\"name\":\"Cup\",\"charged\":300}]}",
+        card);
+    (void)chain_level(chain);
+    for (size_t i = 0; i < chain->count; i++) {
+        const json_t *page = chain_get(chain, i, "/v1/accounts/%s/events?type=spend", account);
+        const json_t *line = json_array_get(rows_of(page), 0);
+        assert_int_equal(number_of(line, "branch"), chain->nodes[A].branch);
+        const json_t *sale = chain_get(chain, i, "/v1/sales/%s", text_of(line, "event"));
+        assert_string_equal(text_of(sale, "at"), text_of(line, "at"));
+        const json_t *items = json_object_get(sale, "items");
+        assert_int_equal(json_array_size(items), 2);
+        const json_t *tea = json_array_get(items, 0);
+        assert_string_equal(text_of(tea, "name"), "\xe9\xbe\x99\xe4\xba\x95");
+        assert_int_equal(number_of(tea, "quantity"), 2);
+        assert_int_equal(minor(tea, "list"), 3200);
+        assert_int_equal(minor(tea, "charged"), 3000);
+        const json_t *cup = json_array_get(items, 1);
+        assert_string_equal(text_of(cup, "name"), "Cup");
+        assert_int_equal(number_of(cup, "quantity"), 1);
+        assert_int_equal(minor(cup, "list"), 300);
+        const char *const words[] = {"sale", "show", text_of(line, "event"), NULL};
+        assert_non_null(strstr(chain_tally(chain, i, words), "\xe9\xbe\x99\xe4\xba\x95"));
+    }
+}
+
 /* From the oldest on: each line's balance is the one before and its change, from nothing to the
  * balance now. */
 static void check_running_sum(const json_t *entries, int64_t balance)
@@ -286,6 +323,8 @@ int main(void)
         cmocka_unit_test_teardown(
             c13_history_filters_equal_a_full_scan_and_the_running_sum_the_balance,
             chain_test_teardown),
+        cmocka_unit_test_teardown(c13_a_sale_of_the_history_names_its_items_at_every_node,
+                                  chain_test_teardown),
         cmocka_unit_test_teardown(l08_the_balance_is_the_sum_of_the_history, chain_test_teardown),
         cmocka_unit_test_teardown(l08_the_sum_of_all_histories_is_what_the_office_owes,
                                   chain_test_teardown),
