@@ -213,6 +213,7 @@ static enum status play(struct demo *demo, struct explanation *why)
     const char *cut_name = cluster->nodes[CUT].name;
     const char *killed_name = cluster->nodes[KILLED].name;
     demo->story.cut_name = cut_name;
+    demo->story.cut_node = CUT - 1;
     demo->story.killed_name = killed_name;
 
     enum status status = play_until(demo, CUT_AT, why);

@@ -385,14 +385,16 @@ static void check_book(struct proving *proving)
              "%" PRIu64 " contradictions%s%s", book->contradictions,
              book->contradictions == 0 ? "" : "; e.g. ", book->contradiction);
     bool exact = sums.sale_principal + sums.sale_bonus == book->sold &&
-                 book->sold + book->refused + book->undetermined == traffic->payable &&
+                 book->sold + book->refused + book->undetermined - traffic->coupon_over ==
+                     traffic->sales - traffic->coupons &&
                  book->visits_sold + book->visits_refused + book->visits_undetermined ==
                      traffic->visit_count;
     conclude(proving->proof, exact && book->visits_undetermined == 0,
              "spent is the traffic's sum less what was refused",
-             "%" PRId64 " sold + %" PRId64 " refused + %" PRId64 " undetermined = %" PRId64
-             " minor units",
-             book->sold, book->refused, book->undetermined, traffic->payable);
+             "%" PRId64 " - %" PRId64 " coupons - %" PRId64 " refused - %" PRId64
+             " undetermined + %" PRId64 " of coupons beyond their basket = %" PRId64 " minor units",
+             traffic->sales, traffic->coupons, book->refused, book->undetermined,
+             traffic->coupon_over, book->sold);
 }
 
 void proof_run(const struct proof_question *question, struct proof *proof)

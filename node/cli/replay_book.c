@@ -178,7 +178,7 @@ static int compare_us(const void *a, const void *b)
     return first < second ? -1 : first > second;
 }
 
-bool latencies_of(const struct replay_book *book, size_t node, unsigned kind,
+bool latencies_of(const struct replay_book *book, size_t node, unsigned phase,
                   struct latencies *latencies)
 {
     latencies->count = 0;
@@ -190,7 +190,7 @@ bool latencies_of(const struct replay_book *book, size_t node, unsigned kind,
         const struct operation *operation = &book->operations[i];
         if (operation->outcome != OPERATION_PENDING &&
             (node == book->node_count || node == operation->node) &&
-            (kind == OPERATION_KINDS || kind == operation->kind)) {
+            (phase == REPLAY_PHASES || phase == operation->phase)) {
             latencies->sorted[latencies->count++] = operation->took_us;
         }
     }

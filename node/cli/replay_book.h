@@ -123,13 +123,13 @@ void replay_book_contradict(struct replay_book *book, const struct operation *op
 
 const char *operation_kind_name(enum operation_kind kind);
 
-/* Latencies of definite answers of one node (or all: node == node_count) and kind (or all:
- * OPERATION_KINDS): the value below which `per_mille` of them are, in microseconds; 0 if none. */
+/* Latencies of definite answers of one node (or all: node == node_count) in one phase (or all:
+ * REPLAY_PHASES): the value below which `per_mille` of them are, in microseconds; 0 if none. */
 struct latencies {
     uint32_t *sorted;
     size_t count;
 };
-bool latencies_of(const struct replay_book *book, size_t node, unsigned kind,
+bool latencies_of(const struct replay_book *book, size_t node, unsigned phase,
                   struct latencies *latencies);
 uint32_t latencies_at(const struct latencies *latencies, unsigned per_mille);
 void latencies_free(struct latencies *latencies);

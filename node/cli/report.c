@@ -55,13 +55,14 @@ static void print_traffic(const struct report *report, FILE *out)
     (void)fprintf(out, "  %s sales - %s coupons + %s coupons beyond their basket = %s %s to pay\n",
                   money(traffic->sales, a), money(traffic->coupons, b),
                   money(traffic->coupon_over, c), money(traffic->payable, d), report->currency);
-    (void)fprintf(out,
-                  "  %s baskets had nothing to pay and were left out; there remain %s visits\n"
-                  "  of %s households (a member with a card each) to %s stores (dealt out to %zu "
-                  "branches)\n",
-                  grouped(traffic->free_count, a), grouped(traffic->visit_count, b),
-                  grouped(traffic->card_count, c), grouped(traffic->store_count, d),
-                  report->book->node_count);
+    (void)fprintf(
+        out,
+        "  %s baskets had nothing to pay: their till asks nothing; there remain %s visits\n"
+        "  of %s households (a member with a card each) to %s stores (dealt out to %zu "
+        "branches)\n",
+        grouped(traffic->free_count, a), grouped(traffic->visit_count, b),
+        grouped(traffic->card_count, c), grouped(traffic->store_count, d),
+        report->book->node_count);
     if (traffic->unnamed_count > 0) {
         (void)fprintf(
             out, "  %s visits have no basket number of their own and are named by their line\n",
@@ -116,7 +117,7 @@ static void print_nodes(const struct report *report, FILE *out)
         struct latencies latencies = {0};
         char text[9][TEXT_SIZE];
         uint64_t done = node->done[0] + node->done[1] + node->done[2] + node->done[3];
-        if (!latencies_of(book, i, OPERATION_KINDS, &latencies)) {
+        if (!latencies_of(book, i, REPLAY_PHASES, &latencies)) {
             latencies.count = 0;
         }
         (void)fprintf(out, "  %-14s %8s %8s %13s %8s %8s %7s %7s %7s %7s\n", report->names[i],
@@ -141,17 +142,21 @@ static void print_refusals(const struct report *report, FILE *out)
     char c[TEXT_SIZE];
     char d[TEXT_SIZE];
     (void)fprintf(out, "\nRefusals by reason\n");
-    if (book->reason_count == 0) {
+    if (book->reason_count == 0 && book->traffic->free_count == 0) {
         (void)fprintf(out, "  none\n");
         return;
     }
-    (void)fprintf(out, "  %-18s %9s %18s %13s %14s\n", "reason", "answers", "by a cut-off branch",
+    (void)fprintf(out, "  %-18s %9s %18s %14s %14s\n", "reason", "answers", "by a cut-off branch",
                   "visits lost", "amount lost");
     for (size_t i = 0; i < book->reason_count; i++) {
         const struct reason_count *reason = &book->reasons[i];
         (void)fprintf(out, "  %-18s %9s %18s %14s %14s\n", reason->code,
                       grouped(reason->askings, a), grouped(reason->askings_offline, b),
                       grouped(reason->visits, c), money(reason->amount, d));
+    }
+    if (book->traffic->free_count > 0) {
+        (void)fprintf(out, "  %-18s %9s %18s %14s %14s\n", "nothing to pay", "not asked", "",
+                      grouped(book->traffic->free_count, a), money(-book->traffic->coupon_over, b));
     }
     (void)fprintf(out,
                   "  The rule: a sale refused for \"rights\" or \"balance\" is followed by a "
@@ -160,6 +165,25 @@ static void print_refusals(const struct report *report, FILE *out)
                   "known at a branch yet is asked for again for %d s.\n",
                   grouped(book->rescue_topups, a), money(book->rescue_amount, b),
                   grouped(book->visits_rescued, c), STRANGER_MS_MAX / 1000);
+}
+
+/* The till of the branch that was cut off: did it wait longer for its answers than before? */
+static void print_cut_latencies(const struct report *report, FILE *out)
+{
+    static const char *const phases[REPLAY_PHASES] = {"before the cut", "cut off", "healed"};
+    (void)fprintf(out, "  Its till had its answers in (p50, p95; ms):\n   ");
+    for (unsigned phase = 0; phase < REPLAY_PHASES; phase++) {
+        struct latencies latencies = {0};
+        char text[2][TEXT_SIZE];
+        if (!latencies_of(report->book, report->story.cut_node, phase, &latencies)) {
+            latencies.count = 0;
+        }
+        (void)fprintf(out, "%s %s %s, %s", phase == 0 ? "" : ";", phases[phase],
+                      milliseconds(latencies_at(&latencies, 500), text[0]),
+                      milliseconds(latencies_at(&latencies, 950), text[1]));
+        latencies_free(&latencies);
+    }
+    (void)fprintf(out, ".\n");
 }
 
 static void print_faults(const struct report *report, FILE *out)
@@ -191,6 +215,7 @@ static void print_faults(const struct report *report, FILE *out)
                       grouped(sum.offline_sales, a), money(sum.offline_amount, b),
                       grouped(sum.offline_topups, c), story->catch_up_ms,
                       story->caught_up ? "" : " (not even then)");
+        print_cut_latencies(report, out);
         (void)fprintf(out, "  %s was killed (SIGKILL) and answered again after %" PRIu64 " ms.\n",
                       story->killed_name, story->killed_ms);
     }
@@ -254,7 +279,7 @@ static json_t *node_json(const struct report *report, size_t index)
 {
     const struct node_count *node = &report->book->nodes[index];
     struct latencies latencies = {0};
-    if (!latencies_of(report->book, index, OPERATION_KINDS, &latencies)) {
+    if (!latencies_of(report->book, index, REPLAY_PHASES, &latencies)) {
         latencies.count = 0;
     }
     uint64_t done = node->done[0] + node->done[1] + node->done[2] + node->done[3];
@@ -322,6 +347,26 @@ static json_t *proof_json(const struct proof *proof)
                      (json_int_t)proof->census.moved, "checks", checks, "classes", classes);
 }
 
+static json_t *cut_latencies_json(const struct report *report)
+{
+    static const char *const phases[REPLAY_PHASES] = {"before", "cut", "healed"};
+    json_t *json = json_object();
+    for (unsigned phase = 0; phase < REPLAY_PHASES; phase++) {
+        struct latencies latencies = {0};
+        if (!latencies_of(report->book, report->story.cut_node, phase, &latencies)) {
+            latencies.count = 0;
+        }
+        (void)json_object_set_new(json, phases[phase],
+                                  json_pack("{s:I, s:I, s:I, s:I}", "answers",
+                                            (json_int_t)latencies.count, "p50_us",
+                                            (json_int_t)latencies_at(&latencies, 500), "p95_us",
+                                            (json_int_t)latencies_at(&latencies, 950), "p99_us",
+                                            (json_int_t)latencies_at(&latencies, 990)));
+        latencies_free(&latencies);
+    }
+    return json;
+}
+
 static json_t *report_json(const struct report *report)
 {
     const struct replay_book *book = report->book;
@@ -340,16 +385,20 @@ static json_t *report_json(const struct report *report)
                   "visits_undetermined", (json_int_t)book->visits_undetermined, "sold",
                   (json_int_t)book->sold, "refused", (json_int_t)book->refused, "undetermined",
                   (json_int_t)book->undetermined, "currency", report->currency);
-    json_t *more = json_pack("{s:o, s:o, s:I, s:I}", "nodes", nodes, "refusals", reasons_json(book),
-                             "rescue_topups", (json_int_t)book->rescue_topups, "rescue_amount",
-                             (json_int_t)book->rescue_amount);
+    json_t *more = json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "nodes", nodes, "refusals",
+                             reasons_json(book), "rescue_topups", (json_int_t)book->rescue_topups,
+                             "rescue_amount", (json_int_t)book->rescue_amount, "sales",
+                             (json_int_t)traffic->sales, "coupons", (json_int_t)traffic->coupons,
+                             "visits_with_nothing_to_pay", (json_int_t)traffic->free_count,
+                             "coupons_beyond_their_basket", (json_int_t)traffic->coupon_over);
     (void)json_object_update(json, more);
     json_decref(more);
     if (report->story.told) {
         const struct report_story *story = &report->story;
         (void)json_object_set_new(
             json, "faults",
-            json_pack("{s:s, s:I, s:I, s:b, s:s, s:I}", "cut", story->cut_name, "cut_ms",
+            json_pack("{s:s, s:o, s:I, s:I, s:b, s:s, s:I}", "cut", story->cut_name,
+                      "cut_branch_answers", cut_latencies_json(report), "cut_ms",
                       (json_int_t)story->cut_ms, "catch_up_ms", (json_int_t)story->catch_up_ms,
                       "caught_up", (int)story->caught_up, "killed", story->killed_name, "killed_ms",
                       (json_int_t)story->killed_ms));

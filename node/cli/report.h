@@ -11,6 +11,7 @@
 struct report_story {
     bool told;
     const char *cut_name; /* the branch that was cut off from its peers */
+    size_t cut_node;      /* its place in the book */
     uint64_t cut_ms;      /* for how long */
     uint64_t catch_up_ms; /* from the heal until the office had all of its offline history */
     bool caught_up;

@@ -612,6 +612,12 @@ static void baskets_with_nothing_to_pay_are_left_out_and_counted(void **state)
     assert_int_equal(figure(json, "sold"), 1250);
     assert_true(written("14.00 sales - 1.80 coupons + 0.30 coupons beyond their basket = 12.50"));
     assert_int_equal(fake->issued, 10000); /* each card once, the smallest whole 50.00 */
+    assert_true(written("nothing to pay"));
+    assert_true(written("1400 - 180 coupons - 0 refused - 0 undetermined + 30 of coupons beyond "
+                        "their basket = 1250 minor units"));
+    assert_int_equal(figure(json, "visits_with_nothing_to_pay"), 2);
+    assert_int_equal(figure(json, "sales") - figure(json, "coupons"),
+                     figure(json, "sold") - figure(json, "coupons_beyond_their_basket"));
     json_decref(json);
 }
 
