@@ -638,3 +638,13 @@ void print_times(const char *what, uint64_t *times_us, size_t count)
         "           %s: p50 %" PRIu64 " us, p99 %" PRIu64 " us, most %" PRIu64 " us, of %zu\n",
         what, times_us[count / 2], times_us[count * 99 / 100], times_us[count - 1], count);
 }
+
+void check_times(const uint64_t *times_us, size_t count, uint64_t most_us)
+{
+    bool quiet = getenv("TALLY_QUIET") != NULL; /* NOLINT(concurrency-mt-unsafe): one thread */
+    size_t rank = quiet ? count * 99 / 100 : count / 2;
+    if (times_us[rank] > most_us) {
+        fail_msg("%zu of %zu took up to %" PRIu64 " us, which is more than %" PRIu64 ".", rank,
+                 count, times_us[rank], most_us);
+    }
+}

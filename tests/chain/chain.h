@@ -127,6 +127,9 @@ const json_t *rows_of(const json_t *object);
 
 /* Prints "what: p50 .. p99 .. max .. of count"; sorts the times. */
 void print_times(const char *what, uint64_t *times_us, size_t count);
+/* Half of the sorted times are within this. TALLY_QUIET=1 says that the machine does nothing else:
+ * then 99 of 100 must be. */
+void check_times(const uint64_t *times_us, size_t count, uint64_t most_us);
 uint64_t chain_now_us(void);
 
 #endif

@@ -12,6 +12,7 @@
 
 enum {
     SPENDS = 1000,
+    SPEND_US_MAX = 50 * 1000, /* what a till waits for a spend; see check_times */
     LOG_MAX = 16,
     ID_PATH = 128,
 };
@@ -134,6 +135,7 @@ static void c05_pay_from_the_balance_with_the_network_unplugged(void **state)
         chain_forget(chain);
     }
     print_times("spends in a row, cut off", times, SPENDS);
+    check_times(times, SPENDS, SPEND_US_MAX);
     chain_heal(chain, A);
     (void)chain_level(chain);
     assert_int_equal(minor(chain_get(chain, OFFICE, "/v1/accounts/%s", account), "balance"), 0);
