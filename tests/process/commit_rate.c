@@ -247,8 +247,14 @@ static int run(struct bench *bench)
         print_figures("median", clients[side], &all[side][ROUNDS / 2]);
     }
     double ratio = all[1][ROUNDS / 2].rate / all[0][ROUNDS / 2].rate;
+    uint64_t least = option("TALLY_RATE_LEAST", 0);
+    bool enough = ratio >= (double)least;
     (void)printf("ratio %.1f, %" PRIu64 " refused\n", ratio, bench->refused);
-    return bench->refused == 0 ? 0 : 1;
+    if (!enough) {
+        (void)printf("That is less than %" PRIu64 ": the clients do not share their syncs.\n",
+                     least);
+    }
+    return bench->refused == 0 && enough ? 0 : 1;
 }
 
 int main(int count, char **words)
