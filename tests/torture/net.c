@@ -34,9 +34,9 @@ static void forward(const struct torture *torture)
 static void add_node(struct net *net, const struct torture *torture, size_t i)
 {
     char line[LINE_SIZE];
-    char near[24];
-    char far[24];
-    char gateway[20];
+    char near[40];
+    char far[40];
+    char gateway[32];
     (void)snprintf(net->spaces[i], sizeof net->spaces[i], "n%zu", i);
     (void)snprintf(net->hosts[i], sizeof net->hosts[i], "10.77.%zu.2", i);
     (void)snprintf(line, sizeof line, "line%zu", i);

@@ -16,8 +16,8 @@ enum net_fault {
 
 struct net {
     size_t count;
-    char spaces[FLEET_NODES_MAX][16];
-    char hosts[FLEET_NODES_MAX][20];
+    char spaces[FLEET_NODES_MAX][24];
+    char hosts[FLEET_NODES_MAX][32];
     const char *space_list[FLEET_NODES_MAX];
     const char *host_list[FLEET_NODES_MAX];
 };
