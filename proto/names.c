@@ -275,6 +275,8 @@ const char *verdict_name(enum verdict verdict)
         return "unknown_branch";
     case REFUSED_UNKNOWN_KEY:
         return "unknown_key";
+    case REFUSED_REVOKED_CARD:
+        return "revoked_card";
     case REFUSED_FROZEN:
         return "frozen";
     case REFUSED_NOT_FROZEN:

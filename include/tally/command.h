@@ -21,6 +21,8 @@ enum command_kind {
     COMMAND_REFUND, /* of a sale of this branch */
     COMMAND_FREEZE,
     COMMAND_UNFREEZE,
+    COMMAND_REPORT_LOSS,     /* of a card: it never works again, and its account is frozen */
+    COMMAND_REPLACE_CARD,    /* another card for the account; lifts the freezes of the loss */
     COMMAND_MOVE,            /* rights of an account from this branch to another, by hand */
     COMMAND_PUBLISH_PRODUCT, /* office */
     COMMAND_INVITE,          /* office: reserves a branch number and makes a one-time token */
@@ -38,6 +40,9 @@ enum command_kind {
     QUERY_HOLDERS,   /* rights by journal */
     QUERY_FEED,      /* admitted events in admission order */
     QUERY_INVALID,   /* INVALID events and the branch that each is charged to */
+    QUERY_EXPOSURE,  /* of an account: who has heard of its freezes, and what others may still spend
+                      */
+    QUERY_CHAIN_EXPOSURE, /* what each branch may still spend, whatever happens elsewhere */
     COMMAND_KIND_COUNT,
 };
 
@@ -57,7 +62,8 @@ enum verdict {
     REFUSED_UNKNOWN_PRODUCT,
     REFUSED_UNKNOWN_SALE,
     REFUSED_UNKNOWN_BRANCH,
-    REFUSED_UNKNOWN_KEY, /* QUERY_TICKET: this till never used that key here */
+    REFUSED_UNKNOWN_KEY,  /* QUERY_TICKET: this till never used that key here */
+    REFUSED_REVOKED_CARD, /* reported lost, or replaced */
     REFUSED_FROZEN,
     REFUSED_NOT_FROZEN,
     REFUSED_BALANCE,       /* the whole chain, as seen here, holds less: answer.balance */
@@ -142,7 +148,12 @@ struct request {
             struct account_name account;
             uint8_t kind; /* enum freeze_kind */
             struct bytes reason;
-        } freeze; /* and unfreeze */
+        } freeze; /* and unfreeze, and a loss */
+        struct {
+            struct bytes card; /* the old one */
+            uint8_t form;      /* enum card_form */
+            uint8_t keep_frozen;
+        } replace;
         struct {
             struct account_name account;
             uint32_t branch;
@@ -431,6 +442,14 @@ struct invalid_entry {
     int64_t amount; /* charged to the branch's loss account */
 };
 
+/* One journal of an account's or of the chain's exposure. */
+struct exposure_entry {
+    uint64_t journal;
+    bool acknowledged; /* it has said that it knows of every live freeze of the account */
+    bool connected;    /* a session with its node is up */
+    int64_t held;      /* rights it may use now: held, on hold, and in flight to it */
+};
+
 /* Rows of a query's answer. `cursor` continues, when `more`. */
 struct page {
     uint32_t count;
@@ -453,6 +472,14 @@ struct page {
         struct holder_entry holders[PAGE_ENTRIES_MAX];
         struct feed_entry feed[PAGE_ENTRIES_MAX];
         struct invalid_entry invalid[PAGE_ENTRIES_MAX];
+        struct {
+            uint32_t freezes; /* live */
+            uint32_t branches;
+            uint32_t acknowledged;
+            int64_t spendable; /* at most, by those that have not acknowledged */
+            uint32_t entry_count;
+            struct exposure_entry entries[PAGE_ENTRIES_MAX];
+        } exposure;
     } rows;
 };
 

@@ -1,7 +1,7 @@
 #include "body.h"
 #include "resources.h"
 
-static uint8_t form_of(const struct body *body)
+uint8_t card_form_of(const struct body *body)
 {
     struct bytes form = body_text(body, "form", BODY_OPTIONAL, NAME_SIZE_MAX);
     if (form.size == 0 || bytes_equal(form, bytes_of("plastic", 7))) {
@@ -19,7 +19,7 @@ void cards_post_read(struct api_call *call)
     BODY_ONLY(&body, "member", "product", "form");
     call->request.body.issue.member = body_subject(&body, "member");
     call->request.body.issue.product = (uint32_t)body_integer(&body, "product", 1, UINT32_MAX, 1);
-    call->request.body.issue.form = form_of(&body);
+    call->request.body.issue.form = card_form_of(&body);
 }
 
 void cards_post_render(struct api_call *call, const struct answer *answer)

@@ -65,6 +65,7 @@ unsigned verdict_status(enum verdict verdict)
     case REFUSED_UNKNOWN_BRANCH:
     case REFUSED_UNKNOWN_KEY:
         return 404;
+    case REFUSED_REVOKED_CARD:
     case REFUSED_FROZEN:
     case REFUSED_NOT_FROZEN:
     case REFUSED_BALANCE:
@@ -103,6 +104,7 @@ const char *verdict_title(enum verdict verdict)
         [REFUSED_UNKNOWN_SALE] = "The sale is not known",
         [REFUSED_UNKNOWN_BRANCH] = "The branch is not known",
         [REFUSED_UNKNOWN_KEY] = "This till never used that key here",
+        [REFUSED_REVOKED_CARD] = "The card is no longer valid",
         [REFUSED_FROZEN] = "The account is frozen",
         [REFUSED_NOT_FROZEN] = "The account is not frozen",
         [REFUSED_BALANCE] = "The balance is too small",
@@ -173,6 +175,9 @@ static const char *plain_sentence(enum verdict verdict)
                                    "those that are.",
         [REFUSED_UNKNOWN_KEY] = "This till never used that Idempotency-Key at this branch, so "
                                 "nothing came of it: the request may be sent.",
+        [REFUSED_REVOKED_CARD] =
+            "Refused: this card was reported lost or replaced. Keep it, and ask "
+            "for the member's other card.",
         [REFUSED_FROZEN] = "Refused: the account is frozen. Lift the freeze first, if whoever set "
                            "it agrees.",
         [REFUSED_NOT_FROZEN] = "Refused: the account is not frozen, so there is nothing to lift.",

@@ -3,6 +3,7 @@
 #ifndef RESOURCES_H
 #define RESOURCES_H
 
+#include "body.h"
 #include "call.h"
 
 /* members.c */
@@ -13,6 +14,8 @@ void members_post_render(struct api_call *call, const struct answer *answer);
 void members_get_render(struct api_call *call, const struct answer *answer);
 
 /* cards.c */
+/* "form" of a new card. */
+uint8_t card_form_of(const struct body *body);
 void cards_post_read(struct api_call *call);
 void cards_post_render(struct api_call *call, const struct answer *answer);
 
@@ -37,6 +40,12 @@ void accounts_events_render(struct api_call *call, const struct answer *answer);
 void freezes_post_read(struct api_call *call);
 void unfreezes_post_read(struct api_call *call);
 void freezes_post_render(struct api_call *call, const struct answer *answer);
+void losses_post_read(struct api_call *call);
+void replacements_post_read(struct api_call *call);
+void replacements_post_render(struct api_call *call, const struct answer *answer);
+void exposure_account_read(struct api_call *call);
+void exposure_chain_read(struct api_call *call);
+void exposure_render(struct api_call *call, const struct answer *answer);
 
 /* office.c */
 void office_days_read(struct api_call *call);

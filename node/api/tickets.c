@@ -36,6 +36,8 @@ static const char *operation_name(enum command_kind kind)
         [COMMAND_REFUND] = "refund",
         [COMMAND_FREEZE] = "freeze",
         [COMMAND_UNFREEZE] = "unfreeze",
+        [COMMAND_REPORT_LOSS] = "report_loss",
+        [COMMAND_REPLACE_CARD] = "replace_card",
         [COMMAND_MOVE] = "move",
         [COMMAND_PUBLISH_PRODUCT] = "publish_product",
         [COMMAND_INVITE] = "invite",

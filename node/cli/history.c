@@ -20,27 +20,6 @@ static void history_show(const json_t *answer)
     output_freshness(answer);
 }
 
-/* The account's id, which the path of its events needs; asks the node for that of a card. */
-static enum outcome account_resolve(struct session *session, struct client_path *path)
-{
-    json_t *account = NULL;
-    struct client_path lookup = client_path_of("/v1/accounts");
-    enum outcome outcome = session_account_path(session, session_word(session, 0), &lookup);
-    if (outcome != OUTCOME_DONE) {
-        return outcome;
-    }
-    if (!lookup.has_query) {
-        *path = lookup;
-        return OUTCOME_DONE;
-    }
-    outcome = session_fetch(session, &lookup, &account);
-    if (outcome == OUTCOME_DONE) {
-        client_path_segment(path, output_text_at(account, "account"));
-    }
-    json_decref(account);
-    return outcome;
-}
-
 static enum outcome history_run(struct session *session)
 {
     static const char *const filters[] = {"from", "to", "type", "branch", "limit", "cursor"};
@@ -54,7 +33,7 @@ static enum outcome history_run(struct session *session)
     if (branch != NULL && !session_number(branch, 1, BRANCH_NUMBER_MAX, &number)) {
         return session_misused(session, "--branch takes a branch's number.");
     }
-    enum outcome outcome = account_resolve(session, &path);
+    enum outcome outcome = session_account_id(session, session_word(session, 0), &path);
     if (outcome != OUTCOME_DONE) {
         return outcome;
     }

@@ -443,3 +443,23 @@ void session_set(json_t *body, const char *name, const char *text)
         json_object_set_new(body, name, value != NULL ? value : json_null());
     }
 }
+
+enum outcome session_account_id(struct session *session, const char *text, struct client_path *path)
+{
+    json_t *account = NULL;
+    struct client_path lookup = client_path_of("/v1/accounts");
+    enum outcome outcome = session_account_path(session, text, &lookup);
+    if (outcome != OUTCOME_DONE) {
+        return outcome;
+    }
+    if (!lookup.has_query) {
+        *path = lookup;
+        return OUTCOME_DONE;
+    }
+    outcome = session_fetch(session, &lookup, &account);
+    if (outcome == OUTCOME_DONE) {
+        client_path_segment(path, output_text_at(account, "account"));
+    }
+    json_decref(account);
+    return outcome;
+}

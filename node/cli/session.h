@@ -60,6 +60,10 @@ enum outcome session_account(const struct session *session, const char *text, js
 enum outcome session_account_path(const struct session *session, const char *text,
                                   struct client_path *path);
 
+/* The account's id as a segment behind `path`; asks the node for that of a card. */
+enum outcome session_account_id(struct session *session, const char *text,
+                                struct client_path *path);
+
 /* Settles session->currency: --currency, or else the organisation's, for which the node is asked
  * once. */
 enum outcome session_currency(struct session *session);

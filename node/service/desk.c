@@ -1,5 +1,6 @@
 #include "desk.h"
 
+#include "freezes.h"
 #include "hash.h"
 #include "journal.h"
 #include "members.h"
@@ -48,6 +49,9 @@ enum verdict desk_account(struct node *node, const struct account_name *name, st
         if (name->card.size != CARD_NUMBER_SIZE || !card_load(node->rows, name->card, &card)) {
             return REFUSED_UNKNOWN_CARD;
         }
+        if (answer->kind < QUERY_MEMBER && !freezes_card_works(node, name->card, &card)) {
+            return REFUSED_REVOKED_CARD;
+        }
         account = card.account;
         memcpy(answer->card, card.number, sizeof answer->card);
     }
@@ -81,9 +85,13 @@ static enum decision decide(struct node *node, const struct request *request, st
     case COMMAND_REFUND:
         return sales_refund(node, request, answer);
     case COMMAND_FREEZE:
-        return sales_freeze(node, request, answer);
+        return freezes_freeze(node, request, answer);
     case COMMAND_UNFREEZE:
-        return sales_unfreeze(node, request, answer);
+        return freezes_unfreeze(node, request, answer);
+    case COMMAND_REPORT_LOSS:
+        return freezes_report_loss(node, request, answer);
+    case COMMAND_REPLACE_CARD:
+        return freezes_replace_card(node, request, answer);
     case COMMAND_MOVE:
         return sales_move(node, request, answer);
     case COMMAND_PUBLISH_PRODUCT:
@@ -103,6 +111,8 @@ static enum decision decide(struct node *node, const struct request *request, st
     case QUERY_HOLDERS:
     case QUERY_FEED:
     case QUERY_INVALID:
+    case QUERY_EXPOSURE:
+    case QUERY_CHAIN_EXPOSURE:
     case COMMAND_KIND_COUNT:
         break;
     }

@@ -30,7 +30,8 @@ static bool uses_sheet(uint16_t type)
 {
     return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_REFUND ||
            type == EVENT_RIGHTS_MOVE || type == EVENT_RIGHTS_ACCEPT ||
-           type == EVENT_ACCOUNT_FREEZE || type == EVENT_ACCOUNT_UNFREEZE;
+           type == EVENT_ACCOUNT_FREEZE || type == EVENT_ACCOUNT_UNFREEZE ||
+           type == EVENT_CARD_LOSS_REPORT;
 }
 
 static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
@@ -56,6 +57,12 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
         return fold_freeze(fold, sheet);
     case EVENT_ACCOUNT_UNFREEZE:
         return fold_unfreeze(fold, sheet);
+    case EVENT_FREEZE_ACK:
+        return fold_freeze_ack(fold);
+    case EVENT_CARD_LOSS_REPORT:
+        return fold_loss(fold, sheet);
+    case EVENT_CARD_REPLACE:
+        return fold_replace(fold);
     case EVENT_AUTH_EPOCH:
     case EVENT_JOURNAL_ADMIT:
     case EVENT_LIMITS_SET:
@@ -84,11 +91,8 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
     case EVENT_RIGHTS_COVER:
     case EVENT_RISK_SETTLE:
     case EVENT_RISK_ACK:
-    case EVENT_FREEZE_ACK:
     case EVENT_LEASE_RECORD:
     case EVENT_JOURNAL_FORK:
-    case EVENT_CARD_LOSS_REPORT:
-    case EVENT_CARD_REPLACE:
     case EVENT_REQUEST_FILE:
     case EVENT_REQUEST_CLOSE:
         return INVALID_MALFORMED; /* the format has it, these rules do not */

@@ -69,56 +69,40 @@ enum invalid_reason fold_open(struct fold *fold)
     return INVALID_NONE;
 }
 
-enum invalid_reason fold_issue(struct fold *fold)
+enum invalid_reason fold_card(struct fold *fold, struct bytes number,
+                              const struct subject_id *holder, struct bytes replaces)
 {
-    const struct event *event = fold->event;
     uint64_t journal = 0;
     uint32_t serial = 0;
-    if (!number_parse(event->body.issue.number, &journal, &serial) ||
-        journal != fold->header->journal) {
+    if (!number_parse(number, &journal, &serial) || journal != fold->header->journal) {
         return INVALID_WRONG_NUMBER;
     }
     struct row_key key = key_of_journal(TABLE_SERIAL, journal);
     if (serial <= number_load(fold->rows, row_key_bytes(&key))) {
         return INVALID_WRONG_NUMBER;
     }
+    if (fold->trial) {
+        return INVALID_NONE;
+    }
     number_save(fold->rows, row_key_bytes(&key), serial);
     struct card_record card = {
-        .account = event->subject, .holder = event->body.issue.holder, .issued_by = fold_ref(fold)};
-    memcpy(card.number, event->body.issue.number.data, CARD_NUMBER_SIZE);
-    card_save(fold->rows, event->body.issue.number, &card);
+        .account = fold->event->subject, .holder = *holder, .issued_by = fold_ref(fold)};
+    memcpy(card.number, number.data, CARD_NUMBER_SIZE);
+    if (replaces.size == CARD_NUMBER_SIZE) {
+        memcpy(card.replaces, replaces.data, CARD_NUMBER_SIZE);
+    }
+    card_save(fold->rows, number, &card);
     struct account_record account;
-    (void)account_load(fold->rows, &event->subject, &account);
+    (void)account_load(fold->rows, &fold->event->subject, &account);
     if (account.card_count < 8) {
         memcpy(account.cards[account.card_count++], card.number, CARD_NUMBER_SIZE);
-        account_save(fold->rows, &event->subject, &account);
+        account_save(fold->rows, &fold->event->subject, &account);
     }
     return INVALID_NONE;
 }
 
-enum { TOKEN_SEEN = 1, TOKEN_LIFTED = 2 };
-
-enum invalid_reason fold_freeze(struct fold *fold, struct sheet *sheet)
+enum invalid_reason fold_issue(struct fold *fold)
 {
-    uint64_t bits = freeze_load(fold->rows, &fold->event->subject, fold_ref(fold));
-    if (bits == 0) {
-        sheet->frozen++;
-    }
-    freeze_save(fold->rows, &fold->event->subject, fold_ref(fold), bits | TOKEN_SEEN);
-    return INVALID_NONE;
-}
-
-/* An unfreeze lifts the tokens that it names and no others: a concurrent freeze survives. */
-enum invalid_reason fold_unfreeze(struct fold *fold, struct sheet *sheet)
-{
-    const struct event *event = fold->event;
-    for (uint32_t i = 0; i < event->body.unfreeze.token_count; i++) {
-        struct event_ref token = event->body.unfreeze.tokens[i];
-        uint64_t bits = freeze_load(fold->rows, &event->subject, token);
-        if (bits == TOKEN_SEEN) {
-            sheet->frozen--;
-        }
-        freeze_save(fold->rows, &event->subject, token, bits | TOKEN_LIFTED);
-    }
-    return INVALID_NONE;
+    return fold_card(fold, fold->event->body.issue.number, &fold->event->body.issue.holder,
+                     bytes_of(NULL, 0));
 }

@@ -53,6 +53,18 @@ enum invalid_reason fold_accept(struct fold *fold, struct sheet *sheet);
 enum invalid_reason fold_enrol(struct fold *fold);
 enum invalid_reason fold_open(struct fold *fold);
 enum invalid_reason fold_issue(struct fold *fold);
+/* A card number of the writer's own range, for the account of the event. `replaces` may be empty.
+ */
+enum invalid_reason fold_card(struct fold *fold, struct bytes number,
+                              const struct subject_id *holder, struct bytes replaces);
+
+/* fold_freeze.c */
+enum { ACK_LIVE = 1, ACK_LIFTED = 2 }; /* what a journal said of a freeze */
+/* The writer has acknowledged a freeze of the account and not noted that it was lifted. */
+bool fold_is_gated(const struct fold *fold);
+enum invalid_reason fold_freeze_ack(struct fold *fold);
+enum invalid_reason fold_loss(struct fold *fold, struct sheet *sheet);
+enum invalid_reason fold_replace(struct fold *fold);
 enum invalid_reason fold_freeze(struct fold *fold, struct sheet *sheet);
 enum invalid_reason fold_unfreeze(struct fold *fold, struct sheet *sheet);
 

@@ -48,6 +48,7 @@ enum invalid_reason fold_move(struct fold *fold, struct sheet *sheet)
                          grants[i].grant.granted - grants[i].grant.accepted);
         liability_add(fold->rows, touched[i].terms.product, touched[i].terms.bucket,
                       &(struct liability_record){.held = -line->amount, .in_flight = line->amount});
+        coming_add(fold->rows, to, touched[i].terms.bucket, line->amount);
         fold->moved += line->amount;
         check_after(fold, line->after, registers_raw(&touched[i].registers));
     }
@@ -139,6 +140,7 @@ enum invalid_reason fold_accept(struct fold *fold, struct sheet *sheet)
                          grants[i].grant.granted - grants[i].grant.accepted);
         liability_add(fold->rows, touched[i].terms.product, touched[i].terms.bucket,
                       &(struct liability_record){.held = risen[i], .in_flight = -risen[i]});
+        coming_add(fold->rows, to, touched[i].terms.bucket, -risen[i]);
         fold->moved += risen[i];
     }
     save_spares(fold, sheet, touched, count);

@@ -88,6 +88,11 @@ enum invalid_reason fold_spend(struct fold *fold, struct sheet *sheet)
     if (event->body.spend.risk != 0) {
         return INVALID_RISK_CAP; /* the allowance is 0 under these rules */
     }
+#if !defined(MUTANT_gate_ignored)
+    if (fold_is_gated(fold)) {
+        return INVALID_FROZEN;
+    }
+#endif
     struct touched touched[EVENT_LINES_MAX];
     uint32_t count = event->body.spend.line_count;
     for (uint32_t i = 0; i < count; i++) {

@@ -172,6 +172,8 @@ static void count_event(struct node *node, const struct fold *fold)
     if (fold->diverged) {
         node_alarm(node, ALARM_DIVERGENCE, fold->header->journal, fold->header->seq);
     }
+    node->freeze_tasks = node->freeze_tasks || fold->event->type == EVENT_ACCOUNT_FREEZE ||
+                         fold->event->type == EVENT_CARD_LOSS_REPORT;
 }
 
 bool journal_would_hold(struct node *node, const struct event *event)

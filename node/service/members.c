@@ -122,6 +122,17 @@ static uint8_t missing_field(struct node *node, const struct subject_id *member)
     return 0;
 }
 
+bool members_next_number(struct node *node, uint8_t number[static CARD_NUMBER_SIZE])
+{
+    struct row_key key = key_of_journal(TABLE_SERIAL, node->journal);
+    uint64_t serial = number_load(node->rows, row_key_bytes(&key)) + 1;
+    if (serial > CARD_SERIAL_MAX || !number_make(node->journal, (uint32_t)serial, number)) {
+        memset(number, 0, CARD_NUMBER_SIZE);
+        return false;
+    }
+    return true;
+}
+
 enum decision members_issue(struct node *node, const struct request *request, struct answer *answer)
 {
     struct subject_id member = request->body.issue.member;
@@ -139,10 +150,7 @@ enum decision members_issue(struct node *node, const struct request *request, st
     if (field != 0) {
         return refuse(answer, REFUSED_MISSING_FIELD, field);
     }
-    struct row_key key = key_of_journal(TABLE_SERIAL, node->journal);
-    uint64_t serial = number_load(node->rows, row_key_bytes(&key)) + 1;
-    if (serial > CARD_SERIAL_MAX || !number_make(node->journal, (uint32_t)serial, answer->card)) {
-        memset(answer->card, 0, sizeof answer->card);
+    if (!members_next_number(node, answer->card)) {
         return refuse(answer, REFUSED_NUMBERS, 0);
     }
     struct subject_id account;

@@ -12,6 +12,9 @@ enum decision members_enrol(struct node *node, const struct request *request,
 enum decision members_issue(struct node *node, const struct request *request,
                             struct answer *answer);
 
+/* The next card number of this journal; false when they are used up. */
+bool members_next_number(struct node *node, uint8_t number[static CARD_NUMBER_SIZE]);
+
 /* Files the member's phone in the blind index, if this node has the key to read it. */
 void members_index(struct node *node, const struct subject_id *member);
 /* The member with this phone number whose keys this node holds; committed rows only. */

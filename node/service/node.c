@@ -1,6 +1,7 @@
 #include "node.h"
 
 #include "desk.h"
+#include "freezes.h"
 #include "ingest.h"
 #include "journal.h"
 #include "members.h"
@@ -102,6 +103,7 @@ static void hear_tick(struct node *node)
     talk_tick(node, now);
     pull_retry(node, now);
     members_sweep_keys(node, now);
+    freezes_sweep(node);
 }
 
 bool node_step(struct node *node, const struct input *input)

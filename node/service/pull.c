@@ -37,6 +37,11 @@ static struct peer *way_to(struct node *node, uint64_t holder, uint64_t not_via)
     return relay;
 }
 
+bool pull_reaches(struct node *node, uint64_t journal)
+{
+    return way_to(node, journal, 0) != NULL;
+}
+
 static void send_question(struct node *node, struct parked *parked, uint32_t slot,
                           const struct subject_id *account, const struct rights_line *lines,
                           uint32_t count)

@@ -3,6 +3,7 @@
 #include "block_codec.h"
 #include "desk.h"
 #include "event_codec.h"
+#include "freezes.h"
 #include "journal.h"
 #include "members.h"
 #include "row_key.h"
@@ -543,6 +544,10 @@ static enum verdict fill(struct node *node, const struct request *request, struc
         return VERDICT_ALLOWED;
     case QUERY_FEED:
         return query_feed(node, request, page);
+    case QUERY_EXPOSURE:
+        return freezes_exposure(node, request, answer, page);
+    case QUERY_CHAIN_EXPOSURE:
+        return freezes_chain_exposure(node, page);
     case QUERY_INVALID:
         query_invalid(node, request, page);
         return VERDICT_ALLOWED;
@@ -553,6 +558,8 @@ static enum verdict fill(struct node *node, const struct request *request, struc
     case COMMAND_REFUND:
     case COMMAND_FREEZE:
     case COMMAND_UNFREEZE:
+    case COMMAND_REPORT_LOSS:
+    case COMMAND_REPLACE_CARD:
     case COMMAND_MOVE:
     case COMMAND_PUBLISH_PRODUCT:
     case COMMAND_INVITE:

@@ -145,11 +145,12 @@ bool card_load(struct rows *rows, struct bytes number, struct card_record *recor
         return false;
     }
     struct reader reader = record_over(buffer_bytes(&value));
-    read_array(&reader, 6);
+    read_array(&reader, 7);
     read_bin_exact(&reader, record->account.bytes, sizeof record->account.bytes);
     read_bin_exact(&reader, record->holder.bytes, sizeof record->holder.bytes);
     record->issued_by = record_read_ref(&reader);
     read_bin_exact(&reader, record->number, CARD_NUMBER_SIZE);
+    read_bin_optional(&reader, record->replaces, sizeof record->replaces);
     record_done(&reader);
     return true;
 }
@@ -159,33 +160,92 @@ void card_save(struct rows *rows, struct bytes number, const struct card_record 
     uint8_t memory[160];
     struct buffer value = BUFFER_OVER(memory);
     struct writer writer = writer_over(&value);
-    write_array(&writer, 6);
+    write_array(&writer, 7);
     write_bin(&writer, BYTES_OF(record->account.bytes));
     write_bin(&writer, BYTES_OF(record->holder.bytes));
     record_write_ref(&writer, record->issued_by);
     write_bin(&writer, BYTES_OF(record->number));
+    write_bin_optional(&writer, record->replaces, sizeof record->replaces);
     struct row_key key = key_of_card(number);
     record_put(rows, &key, &writer);
 }
 
-static struct row_key freeze_key(const struct subject_id *account, struct event_ref token)
+bool freeze_decode(struct bytes value, struct freeze_record *record)
 {
-    struct row_key key = key_of_subject(TABLE_FREEZE, account);
-    row_key_ref(&key, token);
-    return key;
+    uint64_t numbers[5];
+    *record = (struct freeze_record){0};
+    if (!record_numbers_decode(value, numbers, 5)) {
+        return false;
+    }
+    record->seen = numbers[0] != 0;
+    record->lifted = numbers[1] != 0;
+    record->kind = (uint8_t)numbers[2];
+    record->hlc = numbers[3];
+    record->lifted_hlc = numbers[4];
+    return true;
 }
 
-uint64_t freeze_load(struct rows *rows, const struct subject_id *account, struct event_ref token)
+bool freeze_load(struct rows *rows, const struct subject_id *account, struct event_ref token,
+                 struct freeze_record *record)
 {
-    struct row_key key = freeze_key(account, token);
-    return number_load(rows, row_key_bytes(&key));
+    struct row_key key = key_of_freeze(account, token);
+    uint8_t memory[64];
+    struct buffer value = BUFFER_OVER(memory);
+    *record = (struct freeze_record){0};
+    return rows_load(rows, row_key_bytes(&key), &value, NULL) &&
+           freeze_decode(buffer_bytes(&value), record);
 }
 
 void freeze_save(struct rows *rows, const struct subject_id *account, struct event_ref token,
-                 uint64_t bits)
+                 const struct freeze_record *record)
 {
-    struct row_key key = freeze_key(account, token);
-    number_save(rows, row_key_bytes(&key), bits);
+    struct row_key key = key_of_freeze(account, token);
+    uint64_t numbers[5] = {record->seen, record->lifted, record->kind, record->hlc,
+                           record->lifted_hlc};
+    record_numbers_save(rows, row_key_bytes(&key), numbers, 5);
+}
+
+bool revocation_load(struct rows *rows, struct bytes number, struct revocation *record)
+{
+    *record = (struct revocation){0};
+    uint8_t memory[64];
+    struct buffer value = BUFFER_OVER(memory);
+    struct row_key key = key_of_revocation(number);
+    if (!rows_load(rows, row_key_bytes(&key), &value, NULL)) {
+        return false;
+    }
+    struct reader reader = record_over(buffer_bytes(&value));
+    read_array(&reader, 4);
+    record->lost = read_uint(&reader) != 0;
+    record->hlc = read_uint(&reader);
+    record->journal = read_uint(&reader);
+    read_bin_optional(&reader, record->by, sizeof record->by);
+    record_done(&reader);
+    return true;
+}
+
+void revocation_save(struct rows *rows, struct bytes number, const struct revocation *record)
+{
+    uint8_t memory[64];
+    struct buffer value = BUFFER_OVER(memory);
+    struct writer writer = writer_over(&value);
+    write_array(&writer, 4);
+    write_uint(&writer, record->lost ? 1 : 0);
+    write_uint(&writer, record->hlc);
+    write_uint(&writer, record->journal);
+    write_bin_optional(&writer, record->by, sizeof record->by);
+    struct row_key key = key_of_revocation(number);
+    record_put(rows, &key, &writer);
+}
+
+void coming_add(struct rows *rows, uint64_t journal, uint8_t bucket, int64_t change)
+{
+    if (bucket != BUCKET_PRINCIPAL && bucket != BUCKET_BONUS) {
+        return;
+    }
+    struct row_key key = key_of_journal(TABLE_COMING, journal);
+    number_save(rows, row_key_bytes(&key),
+                number_load(rows, row_key_bytes(&key)) + (uint64_t)change);
 }
 
 uint64_t number_load(struct rows *rows, struct bytes key)

@@ -83,6 +83,7 @@ struct card_record {
     struct subject_id holder;
     struct event_ref issued_by;
     uint8_t number[CARD_NUMBER_SIZE];
+    uint8_t replaces[CARD_NUMBER_SIZE]; /* the card whose place it took; zeros = none */
 };
 
 struct invitation_record {
@@ -153,10 +154,32 @@ void field_save(struct rows *rows, const struct subject_id *member, uint8_t fiel
 bool card_load(struct rows *rows, struct bytes number, struct card_record *record);
 void card_save(struct rows *rows, struct bytes number, const struct card_record *record);
 
-/* Freeze token: bit 0 seen, bit 1 lifted. */
-uint64_t freeze_load(struct rows *rows, const struct subject_id *account, struct event_ref token);
+/* A freeze, by its place: what is known of it. */
+struct freeze_record {
+    bool seen;
+    bool lifted;
+    uint8_t kind;        /* enum freeze_kind */
+    uint64_t hlc;        /* of its block */
+    uint64_t lifted_hlc; /* the earliest unfreeze that names it; 0 = none */
+};
+bool freeze_load(struct rows *rows, const struct subject_id *account, struct event_ref token,
+                 struct freeze_record *record);
+bool freeze_decode(struct bytes value, struct freeze_record *record);
 void freeze_save(struct rows *rows, const struct subject_id *account, struct event_ref token,
-                 uint64_t bits);
+                 const struct freeze_record *record);
+
+/* A card that never works again. */
+struct revocation {
+    bool lost;
+    uint64_t hlc; /* of the earliest CARD.REPLACE; 0 = none */
+    uint64_t journal;
+    uint8_t by[CARD_NUMBER_SIZE]; /* the card that took its place */
+};
+bool revocation_load(struct rows *rows, struct bytes number, struct revocation *record);
+void revocation_save(struct rows *rows, struct bytes number, const struct revocation *record);
+
+/* Money (minor units, both buckets) in flight to a journal. */
+void coming_add(struct rows *rows, uint64_t journal, uint8_t bucket, int64_t change);
 
 /* A row that is one number; 0 when there is none. */
 uint64_t number_load(struct rows *rows, struct bytes key);

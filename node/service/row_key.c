@@ -97,6 +97,10 @@ bool row_is_replicated(struct bytes key)
     case TABLE_SALE:
     case TABLE_INVALID:
     case TABLE_FREEZE:
+    case TABLE_LIFT:
+    case TABLE_ACK:
+    case TABLE_GATE:
+    case TABLE_REVOKED:
     case TABLE_CARD:
     case TABLE_FIELD:
     case TABLE_SERIAL:
@@ -181,11 +185,53 @@ struct row_key key_of_ticket(uint32_t till, const struct ticket_id *ticket)
     return key;
 }
 
-struct row_key key_of_card(struct bytes number)
+static struct row_key key_of_number(enum table table, struct bytes number)
 {
-    struct row_key key = row_key(TABLE_CARD);
+    struct row_key key = row_key(table);
     uint8_t hash[16];
     hash_card(number, hash);
     row_key_raw(&key, hash, sizeof hash);
+    return key;
+}
+
+struct row_key key_of_card(struct bytes number)
+{
+    return key_of_number(TABLE_CARD, number);
+}
+
+struct row_key key_of_revocation(struct bytes number)
+{
+    return key_of_number(TABLE_REVOKED, number);
+}
+
+struct row_key key_of_freeze(const struct subject_id *account, struct event_ref freeze)
+{
+    struct row_key key = key_of_subject(TABLE_FREEZE, account);
+    row_key_ref(&key, freeze);
+    return key;
+}
+
+struct row_key key_of_lift(const struct subject_id *account, struct event_ref freeze,
+                           struct event_ref unfreeze)
+{
+    struct row_key key = key_of_subject(TABLE_LIFT, account);
+    row_key_ref(&key, freeze);
+    row_key_ref(&key, unfreeze);
+    return key;
+}
+
+struct row_key key_of_gate(const struct subject_id *account, uint64_t journal)
+{
+    struct row_key key = key_of_subject(TABLE_GATE, account);
+    row_key_u64(&key, journal);
+    return key;
+}
+
+struct row_key key_of_ack(const struct subject_id *account, uint64_t journal,
+                          struct event_ref freeze)
+{
+    struct row_key key = key_of_subject(TABLE_ACK, account);
+    row_key_u64(&key, journal);
+    row_key_ref(&key, freeze);
     return key;
 }

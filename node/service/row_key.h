@@ -17,37 +17,43 @@ struct row_key {
 /* Tables. Upper-case ones marked R are replicated: the same on every node with the same frontier,
  * and part of the state digest. */
 enum table {
-    TABLE_META = 'M',       /* M: network, journal, format version */
-    TABLE_DIGEST = 'G',     /* G: state digest, counters */
-    TABLE_BLOCK = 'L',      /* L j8 s8: the block as received */
-    TABLE_FRONTIER = 'F',   /* F j8 */
-    TABLE_FEED = 'N',       /* N n8: j8 s8, in order of admission */
-    TABLE_AUTHORITY = 'u',  /* u s8: id of the authority block at that position */
-    TABLE_TERMS = 'T',      /* R  T lot16: the lot's terms */
-    TABLE_REGISTERS = 'C',  /* R  C acct16 lot16 j8 */
-    TABLE_GRANT = 'R',      /* R  R lot16 from8 to8: granted, accepted, steps */
-    TABLE_GRANT_STEP = 'r', /* R  r lot16 from8 to8 n4: seq, granted after it */
-    TABLE_DEP = 'd',        /* R  d j8 from8: highest seq of `from` named on j's path */
-    TABLE_SALE = 'V',       /* R  V j8 s8 i2: what of a sale is refundable */
-    TABLE_INVALID = 'Y',    /* R  Y branch4 j8 s8 i2 */
-    TABLE_FREEZE = 'S',     /* R  S acct16 j8 s8 i2: token seen, token lifted */
-    TABLE_CARD = 'D',       /* R  D hash16: account, number, issue */
-    TABLE_FIELD = 'A',      /* R  A member16 field1: sealed, with who wrote it */
-    TABLE_SERIAL = 'n',     /* R  n j8: last card serial of that journal */
-    TABLE_SHEET = 'B',      /* B acct16 */
-    TABLE_SPARE = 'b',      /* b acct16 lot16: a lot that a full sheet does not list */
-    TABLE_ACCOUNT = 'a',    /* a acct16: member, product, cards */
-    TABLE_MEMBER = 'm',     /* m member16: home branch, accounts */
-    TABLE_STATEMENT = 'E',  /* E acct16 ~hlc8 j8 s8 ~i2: newest first */
-    TABLE_UNKNOWN = 'U',    /* U type2 j8 s8 i2 */
-    TABLE_DAY = 'o',        /* o branch4 day4 */
-    TABLE_LIABILITY = 'q',  /* q product4 bucket1 */
-    TABLE_HOLDER = 'k',     /* k j8 */
-    TABLE_TICKET = 'I',     /* I till4 ticket16: request hash, answer */
-    TABLE_PULL = 'P',       /* P req16: the block whose move served it */
-    TABLE_PHONE = 'H',      /* H blind16 member16: phone index of this node */
-    TABLE_KEY_TASK = 'K',   /* K member16: data keys still to be delivered to the office */
-    TABLE_INVITATION = 'O', /* O name16: an invitation of this office */
+    TABLE_META = 'M',        /* M: network, journal, format version */
+    TABLE_DIGEST = 'G',      /* G: state digest, counters */
+    TABLE_BLOCK = 'L',       /* L j8 s8: the block as received */
+    TABLE_FRONTIER = 'F',    /* F j8 */
+    TABLE_FEED = 'N',        /* N n8: j8 s8, in order of admission */
+    TABLE_AUTHORITY = 'u',   /* u s8: id of the authority block at that position */
+    TABLE_TERMS = 'T',       /* R  T lot16: the lot's terms */
+    TABLE_REGISTERS = 'C',   /* R  C acct16 lot16 j8 */
+    TABLE_GRANT = 'R',       /* R  R lot16 from8 to8: granted, accepted, steps */
+    TABLE_GRANT_STEP = 'r',  /* R  r lot16 from8 to8 n4: seq, granted after it */
+    TABLE_DEP = 'd',         /* R  d j8 from8: highest seq of `from` named on j's path */
+    TABLE_SALE = 'V',        /* R  V j8 s8 i2: what of a sale is refundable */
+    TABLE_INVALID = 'Y',     /* R  Y branch4 j8 s8 i2 */
+    TABLE_FREEZE = 'S',      /* R  S acct16 j8 s8 i2: token seen, token lifted */
+    TABLE_LIFT = 'h',        /* R  h acct16 freeze18 unfreeze18: that unfreeze names that freeze */
+    TABLE_ACK = 'c',         /* R  c acct16 j8 freeze18: what that journal said of the freeze */
+    TABLE_GATE = 'f',        /* R  f acct16 j8: freezes that stop its spends of the account */
+    TABLE_REVOKED = 'x',     /* R  x hash16: a card reported lost or replaced */
+    TABLE_CARD = 'D',        /* R  D hash16: account, number, issue */
+    TABLE_FIELD = 'A',       /* R  A member16 field1: sealed, with who wrote it */
+    TABLE_SERIAL = 'n',      /* R  n j8: last card serial of that journal */
+    TABLE_SHEET = 'B',       /* B acct16 */
+    TABLE_SPARE = 'b',       /* b acct16 lot16: a lot that a full sheet does not list */
+    TABLE_ACCOUNT = 'a',     /* a acct16: member, product, cards */
+    TABLE_MEMBER = 'm',      /* m member16: home branch, accounts */
+    TABLE_STATEMENT = 'E',   /* E acct16 ~hlc8 j8 s8 ~i2: newest first */
+    TABLE_UNKNOWN = 'U',     /* U type2 j8 s8 i2 */
+    TABLE_DAY = 'o',         /* o branch4 day4 */
+    TABLE_LIABILITY = 'q',   /* q product4 bucket1 */
+    TABLE_HOLDER = 'k',      /* k j8 */
+    TABLE_COMING = 'g',      /* g j8: money in flight to that journal */
+    TABLE_FREEZE_TASK = 'z', /* z acct16: a freeze that this node has yet to acknowledge */
+    TABLE_TICKET = 'I',      /* I till4 ticket16: request hash, answer */
+    TABLE_PULL = 'P',        /* P req16: the block whose move served it */
+    TABLE_PHONE = 'H',       /* H blind16 member16: phone index of this node */
+    TABLE_KEY_TASK = 'K',    /* K member16: data keys still to be delivered to the office */
+    TABLE_INVITATION = 'O',  /* O name16: an invitation of this office */
 };
 
 struct row_key row_key(enum table table);
@@ -82,5 +88,12 @@ struct row_key key_of_grant_step(const struct lot_id *lot, uint64_t from, uint64
 struct row_key key_of_sale(struct event_ref sale);
 struct row_key key_of_ticket(uint32_t till, const struct ticket_id *ticket);
 struct row_key key_of_card(struct bytes number);
+struct row_key key_of_revocation(struct bytes number);
+struct row_key key_of_freeze(const struct subject_id *account, struct event_ref freeze);
+struct row_key key_of_lift(const struct subject_id *account, struct event_ref freeze,
+                           struct event_ref unfreeze);
+struct row_key key_of_gate(const struct subject_id *account, uint64_t journal);
+struct row_key key_of_ack(const struct subject_id *account, uint64_t journal,
+                          struct event_ref freeze);
 
 #endif

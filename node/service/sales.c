@@ -1,5 +1,6 @@
 #include "sales.h"
 
+#include "freezes.h"
 #include "hash.h"
 #include "journal.h"
 #include "row_key.h"
@@ -113,8 +114,7 @@ static bool other_currency(const struct answer *answer, struct bytes currency)
     return currency.size != 0 && !bytes_equal(currency, BYTES_OF(answer->currency));
 }
 
-/* What the till is told of the account once the facts are in the batch. */
-static void report(struct node *node, struct answer *answer)
+void sales_report(struct node *node, struct answer *answer)
 {
     struct sheet sheet;
     (void)sheet_load(node->rows, &answer->account, &sheet);
@@ -176,7 +176,7 @@ enum decision sales_top_up(struct node *node, const struct request *request, str
     answer->event = journal_append(node, &event);
     answer->principal = amount;
     answer->bonus = bonus;
-    report(node, answer);
+    sales_report(node, answer);
     return DECIDED;
 }
 
@@ -286,7 +286,7 @@ static bool append_spend(struct node *node, const struct request *request,
     answer->event = journal_append(node, &event);
     answer->principal = plan->principal;
     answer->bonus = plan->bonus;
-    report(node, answer);
+    sales_report(node, answer);
     return true;
 }
 
@@ -336,6 +336,9 @@ enum decision sales_spend(struct node *node, const struct request *request, stru
         plan.lines[1].amount--;
     }
 #endif
+    if (plan.covered == amount && !freezes_pass(node, &answer->account)) {
+        return refuse(answer, REFUSED_BUSY); /* what lifts the freeze is on its way to the disk */
+    }
     if (plan.covered == amount && accept_coming(node, request, &answer->account, &sheet, &plan)) {
         if (!append_spend(node, request, &plan, answer)) {
             answer->verdict = REFUSED_AMOUNT;
@@ -416,7 +419,7 @@ enum decision sales_refund(struct node *node, const struct request *request, str
         return refuse(answer, REFUSED_AMOUNT);
     }
     answer->event = journal_append(node, &event);
-    report(node, answer);
+    sales_report(node, answer);
     return DECIDED;
 }
 
@@ -490,60 +493,6 @@ enum decision sales_move(struct node *node, const struct request *request, struc
     answer->principal = plan.principal;
     answer->bonus = plan.bonus;
     answer->branch = request->body.move.branch;
-    report(node, answer);
-    return DECIDED;
-}
-
-enum decision sales_freeze(struct node *node, const struct request *request, struct answer *answer)
-{
-    struct account_record account;
-    enum verdict verdict = desk_account(node, &request->body.freeze.account, answer, &account);
-    if (verdict != VERDICT_ALLOWED) {
-        return refuse(answer, verdict);
-    }
-    struct event event = desk_event(request, EVENT_ACCOUNT_FREEZE, &answer->account);
-    event.body.freeze.kind = request->body.freeze.kind;
-    event.body.freeze.reason = request->body.freeze.reason;
-    answer->event = journal_append(node, &event);
-    report(node, answer);
-    return DECIDED;
-}
-
-/* Names the tokens that this node knows to be live: a freeze it has not heard of survives. */
-enum decision sales_unfreeze(struct node *node, const struct request *request,
-                             struct answer *answer)
-{
-    struct account_record account;
-    enum verdict verdict = desk_account(node, &request->body.freeze.account, answer, &account);
-    if (verdict != VERDICT_ALLOWED) {
-        return refuse(answer, verdict);
-    }
-    struct event event = desk_event(request, EVENT_ACCOUNT_UNFREEZE, &answer->account);
-    event.body.unfreeze.reason = request->body.freeze.reason;
-    struct row_key prefix = key_of_subject(TABLE_FREEZE, &answer->account);
-    uint8_t key_memory[ROW_KEY_SIZE_MAX];
-    uint8_t after_memory[ROW_KEY_SIZE_MAX];
-    uint8_t value_memory[64];
-    struct buffer key = BUFFER_OVER(key_memory);
-    struct buffer value = BUFFER_OVER(value_memory);
-    memcpy(after_memory, prefix.bytes, prefix.size);
-    size_t after_size = prefix.size;
-    while (event.body.unfreeze.token_count < FREEZE_TOKENS_MAX &&
-           rows_next_committed(node->rows, row_key_bytes(&prefix),
-                               bytes_of(after_memory, after_size), &key, &value)) {
-        assert(key.size == prefix.size + 18U);
-        struct event_ref token = key_ref(key_memory + prefix.size);
-        /* Bit 0 seen, bit 1 lifted: as decided by now, not only as committed. */
-        if (freeze_load(node->rows, &answer->account, token) == 1) {
-            event.body.unfreeze.tokens[event.body.unfreeze.token_count++] = token;
-        }
-        memcpy(after_memory, key_memory, key.size);
-        after_size = key.size;
-    }
-    if (event.body.unfreeze.token_count == 0) {
-        return refuse(answer, REFUSED_NOT_FROZEN);
-    }
-    answer->event = journal_append(node, &event);
-    report(node, answer);
+    sales_report(node, answer);
     return DECIDED;
 }

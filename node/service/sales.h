@@ -12,9 +12,8 @@ enum decision sales_top_up(struct node *node, const struct request *request, str
 enum decision sales_spend(struct node *node, const struct request *request, struct answer *answer);
 enum decision sales_refund(struct node *node, const struct request *request, struct answer *answer);
 enum decision sales_move(struct node *node, const struct request *request, struct answer *answer);
-enum decision sales_freeze(struct node *node, const struct request *request, struct answer *answer);
-enum decision sales_unfreeze(struct node *node, const struct request *request,
-                             struct answer *answer);
+/* What the till is told of the account once the facts are in the batch. */
+void sales_report(struct node *node, struct answer *answer);
 
 /* What this node could take now: held or on its way to it, of money lots valid on `day`. */
 int64_t sheet_usable(struct node *node, const struct subject_id *account, const struct sheet *sheet,

@@ -318,6 +318,7 @@ enum node_fitness node_start(const struct node_setup *setup, void *memory, struc
     const struct frontier_entry *own = frontier_find(&node->frontier, node->journal);
     node->own_committed = *own;
     node->unreplicated_since_ms = world_monotonic_ms(node->world);
+    node->freeze_tasks = true; /* those of before are looked for once */
     *out = node;
     if (!whole) {
         node->read_only = true;

@@ -1,5 +1,6 @@
 #include "auditor.h"
 
+#include "foresight.h"
 #include "reception.h"
 #include "sim.h"
 #include "workload.h"
@@ -107,6 +108,17 @@ uint32_t auditor_frozen_at(struct world *machine, const struct subject_id *accou
     return live;
 }
 
+bool auditor_lifted_elsewhere(struct world *machine, const struct subject_id *account)
+{
+    for (const struct book_token *token = book_newest_token(machine->sim->auditor->book, account);
+         token != NULL; token = token->earlier) {
+        if (token_is_live(machine, token, false) && token->lift_count > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void auditor_secrecy(struct world *machine, struct bytes bytes, const char *where)
 {
     for (size_t i = 0; i < sizeof canaries / sizeof canaries[0]; i++) {
@@ -151,6 +163,7 @@ static bool needs_no_ticket(const struct event *event)
     case EVENT_ORGANISATION_SET:
     case EVENT_PRODUCT_PUBLISH:
     case EVENT_RIGHTS_ACCEPT:
+    case EVENT_FREEZE_ACK:
         return true;
     case EVENT_RIGHTS_MOVE:
         return event->body.move.why != MOVE_BY_HAND;
@@ -176,6 +189,10 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
         return type == EVENT_ACCOUNT_FREEZE;
     case COMMAND_UNFREEZE:
         return type == EVENT_ACCOUNT_UNFREEZE;
+    case COMMAND_REPORT_LOSS:
+        return type == EVENT_CARD_LOSS_REPORT;
+    case COMMAND_REPLACE_CARD:
+        return type == EVENT_CARD_REPLACE || type == EVENT_ACCOUNT_UNFREEZE;
     case COMMAND_MOVE:
         return type == EVENT_RIGHTS_MOVE;
     case COMMAND_PUBLISH_PRODUCT:
@@ -194,6 +211,8 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
     case QUERY_HOLDERS:
     case QUERY_FEED:
     case QUERY_INVALID:
+    case QUERY_EXPOSURE:
+    case QUERY_CHAIN_EXPOSURE:
     case COMMAND_KIND_COUNT:
         return false;
     }
@@ -246,7 +265,10 @@ static void check_asked(struct world *machine, const struct block *block,
         sim_finding(sim, "S10", "machine %u refused (%s) and then wrote %s", machine->index,
                     verdict_name(asked->answer.verdict), name);
     }
-    if (event->type != EVENT_ACCOUNT_OPEN) {
+    /* Two facts of one effect: an account with its first card, a new card that ends the loss. */
+    bool part = event->type == EVENT_ACCOUNT_OPEN ||
+                (event->type == EVENT_ACCOUNT_UNFREEZE && asked->kind == COMMAND_REPLACE_CARD);
+    if (!part) {
         asked->effects++;
         asked->effect = (struct event_ref){block->header.journal, block->header.seq, index};
     }
@@ -308,6 +330,9 @@ static void check_own_event(struct world *machine, const struct block *block,
     }
     if (opinion->card_repeated) {
         sim_finding(sim, "C01", "machine %u issued a card number twice", machine->index);
+    }
+    if (opinion->event.type == EVENT_ACCOUNT_UNFREEZE) {
+        foresight_lifted(sim, &opinion->event.subject);
     }
     check_asked(machine, block, opinion, index);
     sim_tell(sim, "  machine %u writes %s %lld at %llu", machine->index, name,

@@ -28,6 +28,8 @@ void auditor_secrecy(struct world *machine, struct bytes bytes, const char *wher
 uint64_t auditor_durable(struct world *machine, uint64_t journal);
 /* Number of live freeze tokens of the account at this machine. */
 uint32_t auditor_frozen_at(struct world *machine, const struct subject_id *account);
+/* A freeze that this machine takes for live was lifted by somebody whose word has not come yet. */
+bool auditor_lifted_elsewhere(struct world *machine, const struct subject_id *account);
 /* Remembers that this frontier came with this state; another state is a finding (S11). */
 void auditor_state(struct world *machine, const struct digest *frontier,
                    const struct digest *state);

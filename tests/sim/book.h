@@ -104,7 +104,13 @@ struct book_account {
     struct book_token *tokens; /* the newest freeze; the others follow by `earlier` */
 };
 
-enum { BOOK_LIFTS_MAX = 16 }; /* each of at most eight nodes lifts a token once */
+enum { BOOK_LIFTS_MAX = 64, BOOK_ACKS_MAX = 32 }; /* by at most eight nodes, and new incarnations */
+
+/* A journal has said that it knows of a freeze. */
+struct book_ack {
+    uint64_t journal;
+    bool lifted; /* and that it was lifted */
+};
 
 struct book_token {
     uint8_t account[16];
@@ -114,6 +120,8 @@ struct book_token {
     struct book_token *earlier; /* of the same account */
     uint32_t lift_count;
     struct book_place lifts[BOOK_LIFTS_MAX]; /* the unfreezes that name it; more are not kept */
+    uint32_t ack_count;
+    struct book_ack acks[BOOK_ACKS_MAX];
 };
 
 struct book_day {
@@ -181,6 +189,10 @@ uint32_t book_lots_of_account(const struct book *book, const struct subject_id *
 /* The newest freeze token of an account, NULL if it has none. */
 const struct book_token *book_newest_token(const struct book *book,
                                            const struct subject_id *account);
+/* The journal has acknowledged a freeze of the account and not said that it was lifted. */
+bool book_is_gated(const struct book *book, const struct subject_id *account, uint64_t journal);
+/* The journal has acknowledged every freeze that nobody lifted. */
+bool book_has_acknowledged(const struct book *book, uint64_t journal);
 uint32_t book_tokens(const struct book *book, const struct subject_id *account);
 /* What is left to refund of a sale. */
 int64_t book_refundable(const struct book *book, struct event_ref sale);

@@ -1,5 +1,5 @@
 /* How a block enters the account book: each event is judged and added up. */
-#include "book.h"
+#include "book_entry.h"
 
 #include "book_key.h"
 
@@ -7,16 +7,6 @@
 #include "hash.h"
 
 #include <stdlib.h>
-
-struct entry {
-    struct book *book;
-    const struct block *block;
-    const struct event *event;
-    struct event_ref at;
-    struct digest leaf;
-    struct book_opinion *opinion;
-    struct book_event *record;
-};
 
 static int64_t *held_of(struct book *book, const struct lot_id *lot, uint64_t journal)
 {
@@ -179,6 +169,9 @@ static enum invalid_reason judge_spend(const struct entry *entry)
     }
     if (event->body.spend.risk != 0) {
         return INVALID_RISK_CAP;
+    }
+    if (book_is_gated(entry->book, &event->subject, entry->at.journal)) {
+        return INVALID_FROZEN;
     }
     enum invalid_reason reason =
         judge_lines(entry, event->body.spend.lines, event->body.spend.line_count, false);
@@ -388,47 +381,14 @@ static bool number_is_own(struct bytes number, uint64_t journal)
            incarnation == journal_incarnation(journal);
 }
 
-static enum invalid_reason enter_card(const struct entry *entry)
+static enum invalid_reason enter_card(const struct entry *entry, struct bytes number)
 {
-    struct bytes number = entry->event->body.issue.number;
     if (!number_is_own(number, entry->at.journal)) {
         return INVALID_WRONG_NUMBER;
     }
     entry->opinion->card_repeated = map_find(&entry->book->cards, number.data) != NULL;
     struct card_record *card = map_put(&entry->book->cards, number.data);
     memcpy(card->account, entry->event->subject.bytes, sizeof card->account);
-    return INVALID_NONE;
-}
-
-static struct book_token *token_of(const struct entry *entry, struct event_ref freeze)
-{
-    struct token_key key = {.freeze = book_place_of(freeze)};
-    memcpy(key.account, entry->event->subject.bytes, sizeof key.account);
-    struct book_token *token = map_put(&entry->book->tokens, &key);
-    if (!token->listed) {
-        struct book_account *account = map_put(&entry->book->accounts, key.account);
-        token->listed = true;
-        token->earlier = account->tokens;
-        account->tokens = token;
-    }
-    return token;
-}
-
-static enum invalid_reason enter_freeze(const struct entry *entry)
-{
-    token_of(entry, entry->at)->seen = true;
-    entry->record->kind = entry->event->body.freeze.kind;
-    return INVALID_NONE;
-}
-
-static enum invalid_reason enter_unfreeze(const struct entry *entry)
-{
-    for (uint32_t i = 0; i < entry->event->body.unfreeze.token_count; i++) {
-        struct book_token *token = token_of(entry, entry->event->body.unfreeze.tokens[i]);
-        if (token->lift_count < BOOK_LIFTS_MAX) {
-            token->lifts[token->lift_count++] = book_place_of(entry->at);
-        }
-    }
     return INVALID_NONE;
 }
 
@@ -471,9 +431,15 @@ static enum invalid_reason enter_event(const struct entry *entry)
     case EVENT_ACCOUNT_OPEN:
         return enter_open(entry);
     case EVENT_CARD_ISSUE:
-        return enter_card(entry);
+        return enter_card(entry, entry->event->body.issue.number);
+    case EVENT_CARD_REPLACE:
+        return enter_card(entry, entry->event->body.replace.number);
+    case EVENT_CARD_LOSS_REPORT:
+        return enter_freeze(entry, FREEZE_LOSS);
+    case EVENT_FREEZE_ACK:
+        return enter_freeze_ack(entry);
     case EVENT_ACCOUNT_FREEZE:
-        return enter_freeze(entry);
+        return enter_freeze(entry, entry->event->body.freeze.kind);
     case EVENT_ACCOUNT_UNFREEZE:
         return enter_unfreeze(entry);
     default:

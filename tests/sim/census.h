@@ -62,8 +62,8 @@ enum census_item {
     CENSUS_CALMS,
     CENSUS_ACCOUNTS_COMPARED,
     CENSUS_EVENT,                         /* + census_event_place(type) */
-    CENSUS_VERDICT = CENSUS_EVENT + 20,   /* + enum verdict */
-    CENSUS_MESSAGE = CENSUS_VERDICT + 32, /* + enum message_kind */
+    CENSUS_VERDICT = CENSUS_EVENT + 64,   /* + enum verdict */
+    CENSUS_MESSAGE = CENSUS_VERDICT + 96, /* + enum message_kind */
     CENSUS_COUNT = CENSUS_MESSAGE + 100,
 };
 

@@ -74,8 +74,30 @@ static void spend(struct world *machine, const struct book_lot *lot, int64_t ove
     event.body.spend.line_count = 1;
     event.body.spend.lines[0] =
         (struct lot_line){.lot = id, .amount = amount, .after = over <= 0 ? -over : 0};
+    bool gated = book_is_gated(auditor_book(machine->sim), &account, machine->journal);
     hostile_publish(machine, &event, (struct block_dep){0},
-                    over > 0 ? INVALID_NOT_COVERED : INVALID_NONE);
+                    gated      ? INVALID_FROZEN
+                    : over > 0 ? INVALID_NOT_COVERED
+                               : INVALID_NONE);
+}
+
+/* Says that it has heard of a freeze, which shuts its own gate: what it sells then is INVALID. */
+static void acknowledge(struct world *machine, const struct book_lot *lot)
+{
+    struct subject_id account = account_of_lot(lot);
+    struct event event = hostile_event(machine, EVENT_FREEZE_ACK, &account);
+    event.body.freeze_ack.freeze_count = 1;
+    event.body.freeze_ack.freezes[0] = (struct event_ref){machine->journal, 1, 0};
+    hostile_publish(machine, &event, (struct block_dep){0}, INVALID_NONE);
+    spend(machine, lot, 0);
+    if (random_chance(hostile_random(machine), 5000)) {
+        /* By an unfreeze that nobody wrote. */
+        event.body.freeze_ack.freeze_count = 0;
+        event.body.freeze_ack.lifted_count = 1;
+        event.body.freeze_ack.lifted[0].freeze = (struct event_ref){machine->journal, 1, 0};
+        event.body.freeze_ack.lifted[0].unfreeze = (struct event_ref){machine->journal, 1, 1};
+        hostile_publish(machine, &event, (struct block_dep){0}, INVALID_BAD_REF);
+    }
 }
 
 static void move(struct world *machine, const struct book_lot *lot, uint64_t to, int64_t amount,
@@ -202,7 +224,7 @@ static void do_deed(struct world *machine)
         return;
     }
     struct subject_id account = account_of_lot(any);
-    switch (random_below(hostile_random(machine), 15)) {
+    switch (random_below(hostile_random(machine), 16)) {
     case 0:
     case 1:
         top_up(machine, &account);
@@ -244,6 +266,11 @@ static void do_deed(struct world *machine)
         break;
     case 14:
         refund(machine, -1);
+        break;
+    case 15:
+        if (own != NULL) {
+            acknowledge(machine, own);
+        }
         break;
     case 10:
         issue_foreign_number(machine, any);

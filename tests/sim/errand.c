@@ -1,6 +1,7 @@
 #include "errand.h"
 
 #include "auditor.h"
+#include "foresight.h"
 #include "sim.h"
 
 #include <stdio.h>
@@ -71,6 +72,12 @@ static struct account_name name_account(struct errands *errands, struct errand *
     uint64_t drawn = random_below(errands->random, 100);
     if (drawn < 30) {
         memcpy(errand->card, known->card, sizeof errand->card);
+        if (drawn < 6 && errands->revoked_count > 0) { /* one that was lost or replaced */
+            uint32_t kept = errands->revoked_count < ERRAND_REVOKED_MAX ? errands->revoked_count
+                                                                        : ERRAND_REVOKED_MAX;
+            memcpy(errand->card, errands->revoked[random_below(errands->random, kept)].card,
+                   sizeof errand->card);
+        }
         name.account = (struct subject_id){{0}};
         name.card = bytes_of(NULL, sizeof errand->card); /* set once the errand has its place */
     } else if (drawn == 30) {
@@ -186,6 +193,19 @@ static void draw_freeze(struct world *machine, struct errands *errands, struct e
     request->body.freeze.account = name_account(errands, errand, known);
     request->body.freeze.kind = FREEZE_LOSS;
     (void)snprintf(errand->texts[0], ERRAND_TEXT_MAX, "lost");
+    uint64_t drawn = random_below(errands->random, 10);
+    if (drawn < 2) {
+        request->kind = COMMAND_REPORT_LOSS;
+        request->body.freeze.account.account = (struct subject_id){{0}};
+        request->body.freeze.account.card = bytes_of(NULL, sizeof errand->card);
+        memcpy(errand->card, known->card, sizeof errand->card);
+    } else if (drawn < (frozen ? 6 : 3)) {
+        request->kind = COMMAND_REPLACE_CARD;
+        memcpy(errand->card, known->card, sizeof errand->card);
+        request->body.replace.card = bytes_of(NULL, sizeof errand->card);
+        request->body.replace.form = CARD_PLASTIC;
+        request->body.replace.keep_frozen = random_chance(errands->random, 2000) ? 1 : 0;
+    }
 }
 
 static void draw_move(struct world *machine, struct errands *errands, struct errand *errand,
@@ -256,12 +276,40 @@ static void draw_kind(struct world *machine, struct errands *errands, struct err
     }
 }
 
+static bool pays_by_card(const struct request *request)
+{
+    return (request->kind == COMMAND_SPEND && request->body.spend.account.card.size > 0) ||
+           (request->kind == COMMAND_TOP_UP && request->body.top_up.account.card.size > 0);
+}
+
+/* Was this machine told, before this errand was drawn, that the card is no good? */
+static bool is_revoked(const struct world *machine, const struct errands *errands,
+                       const uint8_t *card)
+{
+    for (uint32_t i = 0; i < ERRAND_REVOKED_MAX; i++) {
+        if (errands->revoked[i].machine == machine->index &&
+            memcmp(errands->revoked[i].card, card, CARD_NUMBER_SIZE) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note_revoked(const struct world *machine, struct errands *errands,
+                         const struct errand *errand)
+{
+    uint32_t at = errands->revoked_count++ % ERRAND_REVOKED_MAX;
+    errands->revoked[at].machine = machine->index;
+    memcpy(errands->revoked[at].card, errand->card, CARD_NUMBER_SIZE);
+}
+
 struct errand errand_draw(struct world *machine, struct errands *errands, uint32_t till)
 {
     struct errand errand = {.request = {.till = 1 + till % 4, .staff = 7}};
     random_fill(errands->random, errand.request.ticket.bytes, 16);
     random_fill(errands->random, errand.request.request_hash, 16);
     draw_kind(machine, errands, &errand);
+    errand.revoked = pays_by_card(&errand.request) && is_revoked(machine, errands, errand.card);
     return errand;
 }
 
@@ -285,8 +333,12 @@ void errand_settle(struct errand *errand)
     case COMMAND_REFUND:
         request->body.refund.reason = text_of(errand->texts[0]);
         break;
+    case COMMAND_REPLACE_CARD:
+        request->body.replace.card = BYTES_OF(errand->card);
+        break;
     case COMMAND_FREEZE:
     case COMMAND_UNFREEZE:
+    case COMMAND_REPORT_LOSS:
         name = &request->body.freeze.account;
         request->body.freeze.reason = text_of(errand->texts[0]);
         break;
@@ -312,6 +364,8 @@ void errand_settle(struct errand *errand)
     case QUERY_HOLDERS:
     case QUERY_FEED:
     case QUERY_INVALID:
+    case QUERY_EXPOSURE:
+    case QUERY_CHAIN_EXPOSURE:
     case COMMAND_KIND_COUNT:
         break;
     }
@@ -342,6 +396,14 @@ void errand_learn(struct world *machine, struct errands *errands, const struct e
     if (answer->verdict != VERDICT_ALLOWED) {
         return;
     }
+    if (errand->revoked) {
+        sim_finding(machine->sim, "C11", "machine %u took a card that it knows is lost or replaced",
+                    machine->index);
+    }
+    if (errand->request.kind == COMMAND_REPORT_LOSS ||
+        errand->request.kind == COMMAND_REPLACE_CARD) {
+        note_revoked(machine, errands, errand);
+    }
     if (errand->request.kind == COMMAND_ENROL && errands->member_count < ERRAND_MEMBERS_MAX) {
         errands->members[errands->member_count++] = answer->member;
     }
@@ -352,6 +414,14 @@ void errand_learn(struct world *machine, struct errands *errands, const struct e
         known->member = answer->member;
         known->machine = machine->index;
         memcpy(known->card, answer->card, sizeof known->card);
+    }
+    if (errand->request.kind == COMMAND_REPLACE_CARD) {
+        for (uint32_t i = 0; i < errands->account_count; i++) {
+            struct known_account *known = &errands->accounts[i];
+            if (subject_equal(&known->account, &answer->account)) {
+                memcpy(known->card, answer->card, sizeof known->card);
+            }
+        }
     }
     if (errand->request.kind == COMMAND_SPEND) {
         errands->sales[errands->sale_count++ % ERRAND_SALES_MAX] =
@@ -366,10 +436,10 @@ void errand_learn(struct world *machine, struct errands *errands, const struct e
 struct request errand_query(struct world *machine, struct errands *errands, struct page *page)
 {
     (void)machine;
-    static const enum command_kind kinds[] = {QUERY_NODE,     QUERY_ACCOUNT,   QUERY_HISTORY,
-                                              QUERY_BRANCHES, QUERY_PRODUCTS,  QUERY_DAYS,
-                                              QUERY_HOLDERS,  QUERY_LIABILITY, QUERY_FEED,
-                                              QUERY_INVALID,  QUERY_NODE,      QUERY_MEMBER};
+    static const enum command_kind kinds[] = {
+        QUERY_NODE, QUERY_ACCOUNT, QUERY_HISTORY,   QUERY_BRANCHES,      QUERY_PRODUCTS,
+        QUERY_DAYS, QUERY_HOLDERS, QUERY_LIABILITY, QUERY_FEED,          QUERY_INVALID,
+        QUERY_NODE, QUERY_MEMBER,  QUERY_EXPOSURE,  QUERY_CHAIN_EXPOSURE};
     memset(page, 0, sizeof *page);
     struct request request = {
         .kind = kinds[random_below(errands->random, sizeof kinds / sizeof kinds[0])],
@@ -377,11 +447,11 @@ struct request errand_query(struct world *machine, struct errands *errands, stru
         .page_limit = (uint32_t)random_between(errands->random, 1, 50),
     };
     bool about_account = request.kind == QUERY_ACCOUNT || request.kind == QUERY_HISTORY ||
-                         request.kind == QUERY_MEMBER;
+                         request.kind == QUERY_MEMBER || request.kind == QUERY_EXPOSURE;
     if (about_account && errands->account_count == 0) {
         request.kind = QUERY_NODE;
     }
-    if (request.kind == QUERY_ACCOUNT) {
+    if (request.kind == QUERY_ACCOUNT || request.kind == QUERY_EXPOSURE) {
         request.body.account.account.account = pick_account(errands)->account;
     } else if (request.kind == QUERY_HISTORY) {
         request.body.history.account.account = pick_account(errands)->account;
@@ -415,6 +485,8 @@ void errand_check_query(struct world *machine, const struct answer *answer)
     if (answer->kind == QUERY_NODE) {
         const struct node_view *view = &answer->page->rows.node;
         auditor_state(machine, &view->frontier, &view->state);
+    } else if (answer->kind == QUERY_EXPOSURE) {
+        foresight_note(machine, answer);
     } else if (answer->kind == QUERY_ACCOUNT) {
         check_account_view(machine, &answer->page->rows.account);
     }

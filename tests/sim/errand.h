@@ -18,6 +18,7 @@ struct errand {
     struct request request;
     char texts[3][ERRAND_TEXT_MAX];
     uint8_t card[CARD_NUMBER_SIZE];
+    bool revoked; /* pays with a card that this machine was told is lost or replaced */
 };
 
 struct known_sale {
@@ -25,6 +26,8 @@ struct known_sale {
     uint32_t machine;
     int64_t amount;
 };
+
+enum { ERRAND_REVOKED_MAX = 32 };
 
 /* What the tills have learned so far, all together. */
 struct errands {
@@ -37,6 +40,12 @@ struct errands {
     struct subject_id members[ERRAND_MEMBERS_MAX];
     uint32_t sale_count; /* ever; the last ERRAND_SALES_MAX are kept */
     struct known_sale sales[ERRAND_SALES_MAX];
+    uint32_t
+        revoked_count; /* cards that a machine was told are lost or replaced; the last are kept */
+    struct {
+        uint32_t machine;
+        uint8_t card[CARD_NUMBER_SIZE];
+    } revoked[ERRAND_REVOKED_MAX];
     uint32_t freezes; /* weight: 0 = nobody freezes in this seed */
 };
 

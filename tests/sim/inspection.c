@@ -73,7 +73,7 @@ static void differs(const struct look *look, const char *invariant, const char *
 /* The sum over the replicated rows as they lie on the disk. */
 static struct digest digest_of_rows(const struct disk *disk)
 {
-    static const char replicated[] = "TCRrdVYSDAn";
+    static const char replicated[] = "TCRrdVYShcfxDAn";
     struct digest sum = {{0}};
     struct bytes key = {0};
     struct bytes value = {0};
@@ -117,7 +117,7 @@ static void look_at_node(struct look *look)
 
 static void compare_rows(struct sim *sim, struct world *a, struct world *b)
 {
-    static const char replicated[] = "TCRrdVYSDAn";
+    static const char replicated[] = "TCRrdVYShcfxDAn";
     struct bytes keys[2] = {{0}, {0}};
     struct bytes values[2] = {{0}, {0}};
     for (;;) {

@@ -86,8 +86,12 @@ static void copy_texts(struct request_copy *copy)
     case COMMAND_REFUND:
         copy_text(copy, &request->body.refund.reason);
         break;
+    case COMMAND_REPLACE_CARD:
+        copy_text(copy, &request->body.replace.card);
+        break;
     case COMMAND_FREEZE:
     case COMMAND_UNFREEZE:
+    case COMMAND_REPORT_LOSS:
         copy_text(copy, &request->body.freeze.account.card);
         copy_text(copy, &request->body.freeze.reason);
         break;
@@ -106,6 +110,7 @@ static void copy_texts(struct request_copy *copy)
         copy_text(copy, &request->body.member.phone);
         break;
     case QUERY_ACCOUNT:
+    case QUERY_EXPOSURE:
         copy_text(copy, &request->body.account.account.card);
         break;
     case QUERY_HISTORY:
@@ -131,6 +136,8 @@ static int64_t amount_of(const struct request *request)
     case COMMAND_ISSUE_CARD:
     case COMMAND_FREEZE:
     case COMMAND_UNFREEZE:
+    case COMMAND_REPORT_LOSS:
+    case COMMAND_REPLACE_CARD:
     case COMMAND_PUBLISH_PRODUCT:
     case COMMAND_INVITE:
     case QUERY_MEMBER:
@@ -146,6 +153,8 @@ static int64_t amount_of(const struct request *request)
     case QUERY_HOLDERS:
     case QUERY_FEED:
     case QUERY_INVALID:
+    case QUERY_EXPOSURE:
+    case QUERY_CHAIN_EXPOSURE:
     case COMMAND_KIND_COUNT:
         return 0;
     }

@@ -1,6 +1,7 @@
 #include "run.h"
 
 #include "auditor.h"
+#include "foresight.h"
 #include "hostile.h"
 #include "inspection.h"
 #include "plan.h"
@@ -82,6 +83,18 @@ static void tell_gaps(struct sim *sim)
     }
 }
 
+/* Every branch has said that it knows of every live freeze. */
+static bool all_acknowledged(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        const struct world *machine = &sim->machines[i];
+        if (!machine->hostile && !book_has_acknowledged(auditor_book(sim), machine->journal)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void calm(struct sim *sim)
 {
     workload_stop(sim);
@@ -90,19 +103,21 @@ static void calm(struct sim *sim)
     bool level = false;
     while (!level && sim->now_us < deadline && sim->findings == 0) {
         sim_run(sim, sim->now_us + STEP_US);
-        level =
-            all_joined(sim) && all_awake(sim) && workload_is_done(sim) && inspection_is_level(sim);
+        level = all_joined(sim) && all_awake(sim) && workload_is_done(sim) &&
+                all_acknowledged(sim) && inspection_is_level(sim);
     }
     if (sim->findings > 0) {
         return;
     }
     if (!level) {
-        sim_finding(sim, "L1", "not level %d s after all was whole again (tills done: %d)",
-                    CALM_MAX_US / 1000000, workload_is_done(sim));
+        sim_finding(sim, "L1",
+                    "not level %d s after all was whole again (tills done: %d, freezes known: %d)",
+                    CALM_MAX_US / 1000000, workload_is_done(sim), all_acknowledged(sim));
         tell_gaps(sim);
         return;
     }
     inspection_run(sim);
+    foresight_check(sim);
 }
 
 static void storm(struct sim *sim, const struct plan *plan, uint32_t number)

@@ -217,6 +217,53 @@ static void freeze(struct scene *scene, enum command_kind kind)
     (void)send(scene, machine, &request, NULL, &answer);
 }
 
+static void spend_of_account(struct scene *scene)
+{
+    struct world *machine = scene_machine(scene, scene->captured[0]);
+    struct thing *account = scene_need(scene, THING_ACCOUNT, scene->captured[2]);
+    struct request request = {.kind = COMMAND_SPEND};
+    struct answer answer;
+    if (machine == NULL || account == NULL ||
+        !scene_money(scene, scene->captured[1], &request.body.spend.amount)) {
+        return;
+    }
+    request.body.spend.account.account = account->account;
+    (void)send(scene, machine, &request, NULL, &answer);
+}
+
+static void report_loss(struct scene *scene)
+{
+    struct world *machine = scene_machine(scene, scene->captured[0]);
+    struct thing *card = scene_need(scene, THING_CARD, scene->captured[1]);
+    struct request request = {.kind = COMMAND_REPORT_LOSS};
+    struct answer answer;
+    if (machine == NULL || card == NULL) {
+        return;
+    }
+    request.body.freeze.account.card = BYTES_OF(card->card);
+    request.body.freeze.reason = bytes_of("lost", 4);
+    (void)send(scene, machine, &request, NULL, &answer);
+}
+
+static void replace_card(struct scene *scene)
+{
+    struct world *machine = scene_machine(scene, scene->captured[0]);
+    struct thing *old = scene_need(scene, THING_CARD, scene->captured[1]);
+    struct request request = {.kind = COMMAND_REPLACE_CARD};
+    struct answer answer;
+    if (machine == NULL || old == NULL) {
+        return;
+    }
+    struct subject_id account = old->account;
+    request.body.replace.card = BYTES_OF(old->card);
+    request.body.replace.form = CARD_PLASTIC;
+    if (send(scene, machine, &request, NULL, &answer) && answer.verdict == VERDICT_ALLOWED) {
+        struct thing *card = scene_name(scene, THING_CARD, scene->captured[2]);
+        card->account = account;
+        memcpy(card->card, answer.card, sizeof card->card);
+    }
+}
+
 static void move(struct scene *scene)
 {
     struct world *machine = scene_machine(scene, scene->captured[0]);
@@ -277,6 +324,19 @@ static void cut(struct scene *scene)
     sim_run(scene->sim, scene->sim->now_us + 500000);
 }
 
+/* From everybody else. */
+static void isolate(struct scene *scene)
+{
+    struct world *machine = scene_machine(scene, scene->captured[0]);
+    for (uint32_t i = 0; machine != NULL && i < scene->sim->machine_count; i++) {
+        if (i != machine->index) {
+            network_cut(scene->sim, machine->index, i, true);
+            network_cut(scene->sim, i, machine->index, true);
+        }
+    }
+    sim_run(scene->sim, scene->sim->now_us + 500000);
+}
+
 static void restart(struct scene *scene)
 {
     struct world *machine = scene_machine(scene, scene->captured[0]);
@@ -294,6 +354,8 @@ static bool befall(struct scene *scene, const char *sentence)
         settle(scene);
     } else if (scene_matches(scene, sentence, "cut {..}")) {
         cut(scene);
+    } else if (scene_matches(scene, sentence, "isolate {}")) {
+        isolate(scene);
     } else if (scene_matches(scene, sentence, "heal")) {
         sim_heal(scene->sim);
     } else if (scene_matches(scene, sentence, "restart {}")) {
@@ -322,6 +384,12 @@ static bool command(struct scene *scene, const char *sentence)
         refund(scene);
     } else if (scene_matches(scene, sentence, "{} freezes account {}")) {
         freeze(scene, COMMAND_FREEZE);
+    } else if (scene_matches(scene, sentence, "{} spends {} with account {}")) {
+        spend_of_account(scene);
+    } else if (scene_matches(scene, sentence, "{} reports card {} lost")) {
+        report_loss(scene);
+    } else if (scene_matches(scene, sentence, "{} replaces card {} by card {}")) {
+        replace_card(scene);
     } else if (scene_matches(scene, sentence, "{} unfreezes account {}")) {
         freeze(scene, COMMAND_UNFREEZE);
     } else if (scene_matches(scene, sentence, "{} moves {} of account {} to {}")) {

@@ -116,6 +116,21 @@ static void invalid_count(struct scene *scene, struct page *page, uint32_t wante
     }
 }
 
+static void may_still_be_spent(struct scene *scene, struct page *page)
+{
+    struct world *machine = scene_machine(scene, scene->captured[0]);
+    struct thing *account = scene_need(scene, THING_ACCOUNT, scene->captured[2]);
+    int64_t wanted = 0;
+    if (machine == NULL || account == NULL || !scene_money(scene, scene->captured[1], &wanted)) {
+        return;
+    }
+    struct request request = {.kind = QUERY_EXPOSURE};
+    request.body.account.account.account = account->account;
+    if (ask(scene, machine, &request, page)) {
+        expect(scene, machine, "what can still be spent", page->rows.exposure.spendable, wanted);
+    }
+}
+
 static void has_sales(struct scene *scene)
 {
     struct thing *account = scene_need(scene, THING_ACCOUNT, scene->captured[0]);
@@ -164,6 +179,9 @@ bool scene_check(struct scene *scene, const char *sentence)
         has_sales(scene);
     } else if (scene_matches(scene, sentence, "cards {} and {} differ")) {
         cards_differ(scene);
+    } else if (scene_matches(scene, sentence,
+                             "at {} at most {} of account {} can still be spent")) {
+        may_still_be_spent(scene, page);
     } else if (scene_matches(scene, sentence, "all nodes agree")) {
         inspection_run(scene->sim);
     } else {

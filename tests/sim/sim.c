@@ -1,6 +1,7 @@
 #include "sim.h"
 
 #include "auditor.h"
+#include "foresight.h"
 #include "hostile.h"
 #include "storm.h"
 #include "workload.h"
@@ -646,6 +647,7 @@ struct sim *sim_new(const struct sim_options *options, struct census *census)
     sim->narrate = options->narrate;
     sim->turn_every = (uint32_t)random_between(&sim->random_engine, 1, 4);
     sim->auditor = auditor_new();
+    sim->foresights = foresights_new();
     sim->reception = reception_new();
     network_start(sim, options->seed, options->topology);
     make_network(sim);
@@ -669,6 +671,7 @@ void sim_free(struct sim *sim)
     reception_free(&sim->reception);
     workload_free(sim->workload);
     auditor_free(sim->auditor);
+    foresights_free(sim->foresights);
     hostile_free(sim->hostile);
     free(sim);
 }

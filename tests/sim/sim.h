@@ -140,6 +140,7 @@ struct sim {
     struct census *census;
     struct reception reception;
     struct auditor *auditor;
+    struct foresights *foresights;
     struct workload *workload;
     struct hostile *hostile;
 };

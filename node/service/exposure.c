@@ -1,0 +1,188 @@
+/* What can still be spent by branches that have not heard: U2 and U3 of the promises. Figures are
+ * of committed rows; what was topped up elsewhere meanwhile was never in the balance that was
+ * shown. */
+#include "fold_parts.h"
+#include "freezes.h"
+#include "query.h"
+#include "row_key.h"
+
+#include "calendar.h"
+
+#include <string.h>
+
+enum {
+    ROWS_SEEN_MAX = 65536,    /* registers walked of one account: 64 lots at 1,000 branches */
+    JOURNALS_SEEN_MAX = 4096, /* a network beyond it is told so */
+};
+
+static uint32_t journals_seen(const struct node *node)
+{
+    return node->roster.journal_count < JOURNALS_SEEN_MAX ? node->roster.journal_count
+                                                          : JOURNALS_SEEN_MAX;
+}
+
+static int64_t *held_of(struct node *node, int64_t *held, uint64_t journal)
+{
+    for (uint32_t i = 0; i < journals_seen(node); i++) {
+        if (node->roster.journals[i].journal == journal) {
+            return &held[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_connected(const struct node *node, uint64_t journal)
+{
+    bool connected = journal == node->journal;
+    for (uint32_t i = 0; i < node->peers_max; i++) {
+        connected = connected ||
+                    (node->peers[i].state == PEER_ESTABLISHED && node->peers[i].journal == journal);
+    }
+    return connected;
+}
+
+/* Ended for everybody, whatever the branch's clock says: a day's grace. */
+static bool has_ended(struct node *node, const struct terms_record *terms)
+{
+    uint32_t today = calendar_day(world_wall_ms(node->world), node->roster.zone_minutes);
+    return terms->to_day != 0 && terms->to_day + 1 < today;
+}
+
+static void add_flights(struct node *node, const struct lot_id *lot, int64_t *held)
+{
+    struct row_key prefix = row_key(TABLE_GRANT);
+    row_key_raw(&prefix, lot->bytes, sizeof lot->bytes);
+    struct walk walk = walk_over(prefix);
+    uint8_t memory[256];
+    struct buffer value = BUFFER_OVER(memory);
+    while (walk_next(node, &walk, &value)) {
+        const uint8_t *at = walk.key_memory + walk.prefix.size;
+        uint64_t from = key_u64(at);
+        uint64_t to = key_u64(at + 8);
+        struct row_key key = key_of_grant(lot, from, to);
+        struct grant_record record;
+        int64_t *sum = held_of(node, held, to);
+        if (grant_load(node->rows, &key, &record) && sum != NULL) {
+            *sum += record.grant.granted - record.grant.accepted;
+        }
+    }
+}
+
+/* Rights of each journal (beside the roster) in money of the account: held, on hold, coming. */
+static void hold_by_journal(struct node *node, const struct subject_id *account, int64_t *held)
+{
+    struct walk walk = walk_over(key_of_subject(TABLE_REGISTERS, account));
+    uint8_t memory[512];
+    struct buffer value = BUFFER_OVER(memory);
+    struct lot_id before = {{0}};
+    bool counts = false;
+    for (uint32_t i = 0; i < ROWS_SEEN_MAX && walk_next(node, &walk, &value); i++) {
+        struct lot_id lot;
+        memcpy(lot.bytes, walk.key_memory + walk.prefix.size, sizeof lot.bytes);
+        uint64_t journal = key_u64(walk.key_memory + walk.prefix.size + sizeof lot.bytes);
+        if (!lot_equal(&lot, &before)) {
+            struct terms_record terms;
+            counts = terms_load(node->rows, &lot, &terms) &&
+                     (terms.bucket == BUCKET_PRINCIPAL || terms.bucket == BUCKET_BONUS) &&
+                     !has_ended(node, &terms);
+            before = lot;
+#if !defined(MUTANT_exposure_forgets_flights)
+            if (counts) {
+                add_flights(node, &lot, held);
+            }
+#endif
+        }
+        int64_t *sum = held_of(node, held, journal);
+        if (counts && sum != NULL) {
+            struct row_key key = key_of_registers(account, &lot, journal);
+            struct registers registers;
+            (void)registers_load(node->rows, &key, &registers);
+            int64_t may_use = registers_merged(&registers) + registers.held - registers.released;
+            *sum += may_use > 0 ? may_use : 0;
+        }
+    }
+}
+
+/* Has the journal said that it knows of every live freeze? */
+static bool knows_all(struct node *node, const struct subject_id *account, uint64_t journal)
+{
+    struct walk walk = walk_over(key_of_subject(TABLE_FREEZE, account));
+    uint8_t memory[64];
+    struct buffer value = BUFFER_OVER(memory);
+    bool all = true;
+    while (all && walk_next(node, &walk, &value)) {
+        struct event_ref place = key_ref(walk.key_memory + walk.prefix.size);
+        struct freeze_record token;
+        bool live = freeze_decode(buffer_bytes(&value), &token) && token.seen && !token.lifted;
+        struct row_key ack = key_of_ack(account, journal, place);
+        all = !live || number_load(node->rows, row_key_bytes(&ack)) == ACK_LIVE;
+    }
+    return all;
+}
+
+static void add_entry(struct page *page, const struct exposure_entry *entry)
+{
+    page->rows.exposure.branches++;
+    page->rows.exposure.acknowledged += entry->acknowledged ? 1 : 0;
+    page->rows.exposure.spendable += entry->acknowledged ? 0 : entry->held;
+    if (page->rows.exposure.entry_count < PAGE_ENTRIES_MAX) {
+        page->rows.exposure.entries[page->rows.exposure.entry_count++] = *entry;
+    } else {
+        page->more = true; /* the sums are of all */
+    }
+}
+
+enum verdict freezes_exposure(struct node *node, const struct request *request,
+                              struct answer *answer, struct page *page)
+{
+    struct account_record record;
+    enum verdict verdict = desk_account(node, &request->body.account.account, answer, &record);
+    if (verdict != VERDICT_ALLOWED) {
+        return verdict;
+    }
+    memset(&page->rows.exposure, 0, sizeof page->rows.exposure);
+    struct sheet sheet;
+    (void)sheet_load_committed(node->rows, &answer->account, &sheet);
+    page->rows.exposure.freezes = sheet.frozen;
+    int64_t held[JOURNALS_SEEN_MAX] = {0};
+    uint32_t count = journals_seen(node);
+    page->more = count < node->roster.journal_count;
+    hold_by_journal(node, &answer->account, held);
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t journal = node->roster.journals[i].journal;
+        add_entry(page, &(struct exposure_entry){.journal = journal,
+                                                 .acknowledged =
+                                                     sheet.frozen > 0 &&
+                                                     knows_all(node, &answer->account, journal),
+                                                 .connected = is_connected(node, journal),
+                                                 .held = held[i]});
+    }
+    page->count = 1;
+    return VERDICT_ALLOWED;
+}
+
+enum verdict freezes_chain_exposure(struct node *node, struct page *page)
+{
+    memset(&page->rows.exposure, 0, sizeof page->rows.exposure);
+    for (uint32_t i = 0; i < node->roster.journal_count; i++) {
+        uint64_t journal = node->roster.journals[i].journal;
+        struct row_key coming = key_of_journal(TABLE_COMING, journal);
+        struct row_key holds = key_of_journal(TABLE_HOLDER, journal);
+        uint8_t memory[64];
+        struct buffer value = BUFFER_OVER(memory);
+        struct holder_record holder = {0};
+        if (rows_load_committed(node->rows, row_key_bytes(&holds), &value)) {
+            (void)holder_decode(buffer_bytes(&value), &holder);
+        }
+        int64_t held = holder.principal + holder.bonus +
+                       (int64_t)number_load(node->rows, row_key_bytes(&coming));
+        bool connected = is_connected(node, journal);
+        /* In this view "acknowledged" is: within reach, it would hear of a freeze at once. */
+        add_entry(page, &(struct exposure_entry){.journal = journal,
+                                                 .acknowledged = connected,
+                                                 .connected = connected,
+                                                 .held = held});
+    }
+    page->count = 1;
+    return VERDICT_ALLOWED;
+}
