@@ -300,6 +300,7 @@ struct history_entry {
     int64_t principal; /* change of the member's balance: minus for a spend */
     int64_t bonus;
     int64_t balance_after; /* in this listing's order, newest first */
+    bool after_loss;       /* a spend after a loss was reported, where that was not known */
     bool balance_known;    /* false when a filter hides what lies between */
     struct event_ref sale; /* refunds: what was refunded */
     uint64_t to_journal;   /* moves and accepts: the other side */

@@ -115,6 +115,9 @@ static void entry_details(struct render *out, const struct history_entry *entry,
     if (entry->verdict == EVENT_INVALID) {
         render_string(out, "reason", invalid_reason_name(entry->reason));
     }
+    if (entry->after_loss) {
+        render_truth(out, "after_loss", true);
+    }
     if (entry->tender != 0) {
         render_string(out, "tender", tender_name(entry->tender));
     }

@@ -64,6 +64,45 @@ static void show_line(const uint8_t *key, const struct statement_record *record,
                                     .ticket = record->ticket};
 }
 
+/* When a card of the account was lost and not yet found again: (from, to), to = 0 for still. */
+struct losses {
+    uint32_t count;
+    struct {
+        uint64_t from;
+        uint64_t to;
+    } list[FREEZE_TOKENS_MAX];
+};
+
+static void find_losses(struct node *node, const struct subject_id *account, struct losses *losses)
+{
+    losses->count = 0;
+    struct walk walk = walk_over(key_of_subject(TABLE_FREEZE, account));
+    uint8_t memory[64];
+    struct buffer value = BUFFER_OVER(memory);
+    while (losses->count < FREEZE_TOKENS_MAX && walk_next(node, &walk, &value)) {
+        struct freeze_record token;
+        if (freeze_decode(buffer_bytes(&value), &token) && token.seen &&
+            token.kind == FREEZE_LOSS) {
+            losses->list[losses->count].from = token.hlc;
+            losses->list[losses->count].to = token.lifted_hlc;
+            losses->count++;
+        }
+    }
+}
+
+/* Sold after the report by a branch that had not heard of it: VALID, for the goods are gone, and
+ * shown to people. The operator bears it unless its terms say otherwise. */
+static bool is_after_loss(const struct losses *losses, const struct statement_record *record,
+                          uint64_t hlc)
+{
+    bool after = false;
+    for (uint32_t i = 0; record->type == EVENT_SPEND && i < losses->count; i++) {
+        after = after || (hlc > losses->list[i].from &&
+                          (losses->list[i].to == 0 || hlc < losses->list[i].to));
+    }
+    return after;
+}
+
 /* The balance after the newest line is the balance now; going back in time each line's change is
  * taken off. A cursor carries the running balance, so a page never recomputes what was shown. Lines
  * that a filter hides still count. */
@@ -83,6 +122,8 @@ enum verdict query_history(struct node *node, const struct request *request, str
         balance = (int64_t)key_u64(request->cursor.data);
         walk_from(&walk, bytes_of(request->cursor.data + 8, request->cursor.size - 8));
     }
+    struct losses losses;
+    find_losses(node, &answer->account, &losses);
     uint8_t memory[256];
     struct buffer value = BUFFER_OVER(memory);
     for (uint32_t scanned = 0;; scanned++) {
@@ -97,6 +138,7 @@ enum verdict query_history(struct node *node, const struct request *request, str
             continue;
         }
         show_line(walk.key_memory, &record, balance, &entry);
+        entry.after_loss = is_after_loss(&losses, &record, ~key_u64(walk.key_memory + KEY_HLC_AT));
         balance -= entry.principal + entry.bonus;
         bool asked = is_asked(request, &entry);
         if ((asked && page->count == request->page_limit) || scanned == SCAN_MAX) {

@@ -70,6 +70,10 @@ static void c10_a_loss_says_who_has_heard_and_at_most_how_much_the_others_can_sp
     assert_int_equal(minor(seen, "spendable"), 0);
     (void)chain_level(chain);
     (void)chain_spend_refused(chain, B, "revoked_card", card, 1);
+    const json_t *sold =
+        rows_of(chain_get(chain, OFFICE, "/v1/accounts/%s/events?type=spend&limit=2", account));
+    assert_true(json_is_true(json_object_get(json_array_get(sold, 0), "after_loss")));
+    assert_null(json_object_get(json_array_get(sold, 1), "after_loss"));
     chain_kill(chain, B);
     chain_restart(chain, B);
     (void)chain_spend_refused(chain, B, "revoked_card", card, 1);
