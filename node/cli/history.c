@@ -14,8 +14,8 @@ static void history_show(const json_t *answer)
         {"moved", "moved"},     {"to", "to"},
         {"from", "from"},       {"tender", "tender"},
         {"sale", "sale"},       {"till", "till"},
-        {"verdict", "verdict"},
-        {"after loss", "after_loss"}, {"event", "event"},
+        {"verdict", "verdict"}, {"after loss", "after_loss"},
+        {"event", "event"},
     };
     output_table(output_rows(answer, "entries"), LABELS(columns), "Nothing happened in that time.");
     output_freshness(answer);

@@ -93,8 +93,6 @@ static uint16_t choose_ports(void)
 
 static void name_nodes(struct fleet *fleet, const struct fleet_plan *plan, uint16_t first_port)
 {
-    char home[FLEET_TEXT_SIZE_MAX]; /* apart from what is printed into */
-    memcpy(home, fleet->dir, sizeof home);
     for (size_t i = 0; i < fleet->count; i++) {
         struct fleet_node *node = &fleet->nodes[i];
         char folder[16] = "office";
@@ -104,11 +102,11 @@ static void name_nodes(struct fleet *fleet, const struct fleet_plan *plan, uint1
         node->api_port = (uint16_t)(first_port + i);
         node->peer_port = (uint16_t)(first_port + PEER_PORTS_AT + 2 * i);
         node->space = plan->spaces == NULL ? NULL : plan->spaces[i];
-        (void)snprintf(node->host, sizeof node->host, "%s",
-                       plan->hosts == NULL ? "127.0.0.1" : plan->hosts[i]);
-        (void)snprintf(node->dir, sizeof node->dir, "%.480s/%s", home, folder);
-        (void)snprintf(node->log, sizeof node->log, "%.480s/%s.log", home, folder);
-        (void)snprintf(node->url, sizeof node->url, "http://%s:%u", node->host, node->api_port);
+        const char *host = plan->hosts == NULL ? "127.0.0.1" : plan->hosts[i];
+        (void)snprintf(node->host, sizeof node->host, "%s", host);
+        (void)snprintf(node->dir, sizeof node->dir, "%.480s/%s", fleet->dir, folder);
+        (void)snprintf(node->log, sizeof node->log, "%.480s/%s.log", fleet->dir, folder);
+        (void)snprintf(node->url, sizeof node->url, "http://%s:%u", host, node->api_port);
     }
 }
 
