@@ -49,6 +49,7 @@ struct loop {
     bool abandoned;
     bool failed;
     bool confirmed;
+    bool refuted; /* written down so, in this life */
     enum status commit_failure;
     bool head_written;        /* since the start */
     struct node_head written; /* last given to the head keeper */
@@ -284,11 +285,12 @@ static void look_for_confirmation(struct loop *loop)
 static void remember_amnesia(struct loop *loop)
 {
     struct explanation explanation = {""};
-    if (!loop->confirmed || !loop->view.read_only) {
+    if (loop->refuted || !loop->view.read_only) {
         return;
     }
-    if (confirmation_demand(loop->parts.unconfirmed_path, &explanation) == STATUS_OK) {
+    if (confirmation_refute(loop->parts.unconfirmed_path, &explanation) == STATUS_OK) {
         loop->confirmed = false;
+        loop->refuted = true;
         node_hold(loop->parts.node, true);
         log_event(LOG_ERROR, "head_refuted", log_count("seq", loop->view.head_seq));
     }
@@ -429,7 +431,7 @@ static void turn(struct loop *loop)
     if (!loop->failed && !node_turn(loop->parts.node)) {
         loop->failed = true; /* perhaps because it was refuted in the middle of a decision */
     }
-    if (loop->confirmed && node_is_read_only(loop->parts.node)) {
+    if (!loop->refuted && node_is_read_only(loop->parts.node)) {
         loop->view.read_only = true;
         remember_amnesia(loop);
     }

@@ -147,7 +147,10 @@ static bool take_block(struct node *node, struct ingest *place, uint32_t *used,
         return false;
     }
     place->journal = header->journal;
-    if (header->seq < entry->seq && header->journal != node->journal) {
+    struct digest known;
+    if (header->seq < entry->seq && header->journal != node->journal &&
+        journal_block_id(node, header->journal, header->seq, &known) &&
+        digest_equal(&known, &node->decoded.id)) {
         return true; /* had it */
     }
     memcpy(place->frame + *used, whole.data, whole.size);

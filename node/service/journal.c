@@ -493,8 +493,10 @@ enum admission journal_admit(struct node *node, const struct block *block)
         return ADMISSION_REJECTED;
     }
     if (header->seq <= entry->seq) {
-        bool same = header->seq != entry->seq || digest_equal(&block->id, &entry->id);
-        return same ? ADMISSION_DUPLICATE : ADMISSION_FORK;
+        struct digest known;
+        bool forked = journal_block_id(node, header->journal, header->seq, &known) &&
+                      !digest_equal(&known, &block->id);
+        return forked ? ADMISSION_FORK : ADMISSION_DUPLICATE;
     }
 #if !defined(MUTANT_gap_accepted)
     if (header->seq != entry->seq + 1) {

@@ -173,6 +173,16 @@ static void hand_over(struct node *node)
     rows_commit(node->rows);
 }
 
+/* Does the open batch hold anything of our own journal, signed already or not? */
+static bool decided(const struct node *node)
+{
+    bool any = node->block.open && node->block.header.count > 0;
+    for (uint32_t i = 0; i < node->open->block_count; i++) {
+        any = any || node->open->blocks[i].journal == node->journal;
+    }
+    return any;
+}
+
 bool node_turn(struct node *node)
 {
     assert(!node->stopped);
@@ -192,7 +202,7 @@ bool node_turn(struct node *node)
         speak(node, node->open);
         return true;
     }
-    if (node->read_only && node->block.open && node->block.header.count > 0) {
+    if (node->read_only && decided(node)) {
         /* Found out after deciding: what stands at these positions elsewhere is not ours to know.
          */
         node->stopped = true;

@@ -183,16 +183,18 @@ static void hear_hello(struct node *node, struct peer *peer, const struct messag
     }
 }
 
-/* Does the peer hold another block of ours than we do, at or below our head? Its word is a hint
- * only: it is asked for the block, and only our own signature proves that this disk is an old or
- * second one (H2). */
-static void compare_own(struct node *node, struct peer *peer, const struct tip *tip)
+/* Does the peer hold another block of this journal than we do, at or below our end of it? Its word
+ * is a hint only: it is asked for the block, and only the writer's signature proves anything. If it
+ * is our own, this disk is an old or second one (H2); if it is another's, that journal forked (S4).
+ */
+static void compare(struct node *node, struct peer *peer, uint32_t at, const struct tip *tip)
 {
     struct digest id;
-    if (tip->seq > 0 && tip->seq <= node->own_committed.seq &&
-        journal_block_id(node, node->journal, tip->seq, &id) &&
+    if (tip->seq > 0 && tip->seq <= node->seqs_committed[at] &&
+        !node->frontier.entries[at].frozen && journal_block_id(node, tip->journal, tip->seq, &id) &&
         memcmp(id.bytes, tip->id8, sizeof tip->id8) != 0) {
         peer->disputed = tip->seq;
+        peer->disputed_of = tip->journal;
     }
 }
 
@@ -209,11 +211,14 @@ static void hear_tips(struct node *node, struct peer *peer, const struct message
         }
         uint32_t at = frontier_position(&node->frontier, entry);
         peer->has[at] = tip->seq;
+        if (tip->journal != node->journal && message->body.tips.full != 0) {
+            compare(node, peer, at, tip);
+        }
         if (tip->journal == node->journal) {
             /* Not `has`: what was pushed to it is noted there before it says a word. A full list
              * comes at most with each digest, so what was lost on the way is asked for again. */
             if (peer->compared != tip->seq || message->body.tips.full != 0) {
-                compare_own(node, peer, tip);
+                compare(node, peer, at, tip);
             }
             peer->compared = tip->seq;
             const struct frontier_entry *other = frontier_find(&node->frontier, peer->journal);
@@ -453,17 +458,18 @@ static void want_from(struct node *node, struct peer *peer, uint32_t at)
 static void want_disputed(struct node *node, struct peer *peer)
 {
     struct want *want = peer_want_free(peer);
-    if (peer->disputed == 0 || want == NULL || node->read_only) {
+    bool known = peer->disputed_of == node->journal && node->read_only;
+    if (peer->disputed == 0 || want == NULL || known) {
         return;
     }
     *want = (struct want){.id = peer->next_want++,
-                          .journal = node->journal,
+                          .journal = peer->disputed_of,
                           .from = peer->disputed,
                           .sent_ms = world_monotonic_ms(node->world)};
     struct message *message = &node->message;
     message_begin(message, MESSAGE_WANT, peer->session);
     message->body.want.want = want->id;
-    message->body.want.journal = node->journal;
+    message->body.want.journal = peer->disputed_of;
     message->body.want.from = peer->disputed;
     message->body.want.to = peer->disputed;
     message->body.want.bytes_max = PEER_WANT_BYTES;

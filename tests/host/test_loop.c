@@ -209,6 +209,23 @@ static void a_head_that_a_peer_refutes_must_be_confirmed_after_the_next_start_to
     assert_int_equal(access(parts.unconfirmed_path, F_OK), 0);
 }
 
+/* A peer that never saw the newer blocks is level with us, and its word is worth nothing any more.
+ */
+static void a_refuted_head_is_not_confirmed_by_who_knows_less(void **state)
+{
+    (void)state;
+    node.head.seq = 3;
+    node.view.read_only = true;
+    node.at_tick = stop_after_two_seconds;
+    assert_int_equal(run(), LOOP_STOPPED);
+    node.view.read_only = false;
+    node.view.peers = 1;
+    node.view.synced = true;
+    node.ticks = 0;
+    assert_int_equal(run(), LOOP_STOPPED);
+    assert_int_equal(access(parts.unconfirmed_path, F_OK), 0);
+}
+
 static void a_read_only_node_leaves_its_head_file_alone(void **state)
 {
     (void)state;
@@ -514,6 +531,7 @@ int main(void)
         with_machine(money_waits_until_a_peer_has_confirmed_the_head),
         with_machine(what_was_done_before_is_repeated_even_while_money_waits),
         with_machine(a_head_that_a_peer_refutes_must_be_confirmed_after_the_next_start_too),
+        with_machine(a_refuted_head_is_not_confirmed_by_who_knows_less),
         with_machine(a_read_only_node_leaves_its_head_file_alone),
         with_machine(checked_signatures_come_back_good_or_not),
         with_machine(health_and_metrics_are_published),

@@ -1,5 +1,6 @@
 #include "auditor.h"
 
+#include "double.h"
 #include "foresight.h"
 #include "reception.h"
 #include "sim.h"
@@ -33,6 +34,9 @@ struct state_record {
 
 struct auditor {
     struct book *book;
+    bool parted;
+    struct book *books[SIM_MACHINES_MAX]; /* once parted */
+    struct map written;                   /* once parted: every block that its owner wrote */
     struct map frontiers;
     struct map states;
     struct message message;
@@ -49,6 +53,7 @@ struct auditor *auditor_new(void)
     auditor->book = book_new();
     auditor->frontiers = map_of(sizeof(struct frontier_key), sizeof(struct frontier_record));
     auditor->states = map_of(sizeof(struct digest), sizeof(struct state_record));
+    auditor->written = map_of(sizeof(struct digest), sizeof(struct digest));
     return auditor;
 }
 
@@ -58,6 +63,10 @@ void auditor_free(struct auditor *auditor)
         return;
     }
     book_free(auditor->book);
+    for (uint32_t i = 0; i < SIM_MACHINES_MAX; i++) {
+        book_free(auditor->books[i]);
+    }
+    map_free(&auditor->written);
     map_free(&auditor->frontiers);
     map_free(&auditor->states);
     free(auditor);
@@ -77,6 +86,76 @@ static struct frontier_record *frontier_of(struct world *machine, uint64_t journ
 uint64_t auditor_durable(struct world *machine, uint64_t journal)
 {
     return frontier_of(machine, journal)->seq;
+}
+
+struct book *auditor_replay(struct world *machine)
+{
+    struct book *book = book_new();
+    struct auditor *auditor = machine->sim->auditor;
+    struct bytes key = bytes_of("N", 1);
+    struct bytes place = {0};
+    while (disk_peek(machine->disk, key, &key, &place) == STATUS_OK && key.data[0] == 'N') {
+        uint8_t block_key[17] = {'L'};
+        memcpy(block_key + 1, place.data, 16);
+        struct bytes whole = {0};
+        if (disk_look(machine->disk, BYTES_OF(block_key), &whole) != STATUS_OK ||
+            block_decode(whole, &auditor->block) != STATUS_OK ||
+            !book_enter(book, &auditor->block, auditor->opinions)) {
+            sim_finding(machine->sim, "S12", "machine %u: its blocks cannot be read",
+                        machine->index);
+            break;
+        }
+    }
+    return book;
+}
+
+/* The frontier of a machine as its book has it, for its disk went back. */
+static void set_frontiers(struct world *machine, const struct book *book)
+{
+    struct auditor *auditor = machine->sim->auditor;
+    for (uint32_t i = 0; i < auditor->frontiers.count; i++) {
+        struct frontier_record *frontier = map_at(&auditor->frontiers, i);
+        if (frontier->key.machine == machine->index) {
+            const struct book_journal *journal = book_journal_of(book, frontier->key.journal);
+            frontier->seq = journal == NULL ? 0 : journal->seq;
+            frontier->before = frontier->seq;
+        }
+    }
+    for (uint32_t i = 0; i < book->journals.count; i++) {
+        const struct book_journal *journal = map_at(&book->journals, i);
+        struct frontier_record *frontier = frontier_of(machine, journal->journal);
+        frontier->seq = journal->seq;
+        frontier->before = journal->seq;
+    }
+}
+
+void auditor_part(struct sim *sim)
+{
+    struct auditor *auditor = sim->auditor;
+    for (uint32_t i = 0; i < auditor->book->blocks.count; i++) {
+        const struct book_block *block = map_at(&auditor->book->blocks, i);
+        (void)map_put(&auditor->written, &block->id);
+    }
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        struct world *machine = &sim->machines[i];
+        if (!machine->hostile) {
+            auditor->books[i] = auditor_replay(machine);
+            set_frontiers(machine, auditor->books[i]);
+        }
+    }
+    auditor->parted = true;
+}
+
+struct book *auditor_book_of(struct world *machine)
+{
+    struct auditor *auditor = machine->sim->auditor;
+    if (!auditor->parted) {
+        return auditor->book;
+    }
+    if (auditor->books[machine->index] == NULL) {
+        auditor->books[machine->index] = auditor_replay(machine);
+    }
+    return auditor->books[machine->index];
 }
 
 static bool is_durable(struct world *machine, const struct book_place *place, bool before)
@@ -101,7 +180,7 @@ static bool token_is_live(struct world *machine, const struct book_token *token,
 uint32_t auditor_frozen_at(struct world *machine, const struct subject_id *account)
 {
     uint32_t live = 0;
-    for (const struct book_token *token = book_newest_token(machine->sim->auditor->book, account);
+    for (const struct book_token *token = book_newest_token(auditor_book_of(machine), account);
          token != NULL; token = token->earlier) {
         live += token_is_live(machine, token, false) ? 1 : 0;
     }
@@ -145,9 +224,14 @@ void auditor_state(struct world *machine, const struct digest *frontier, const s
 
 void auditor_balance(struct sim *sim)
 {
-    const struct book_lot *lot = book_unbalanced(sim->auditor->book);
-    if (lot != NULL) {
-        sim_finding(sim, "S1", "lot %02x%02x.. does not add up", lot->id[0], lot->id[1]);
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        const struct book_lot *lot = book_unbalanced(auditor_book_of(&sim->machines[i]));
+        if (lot != NULL) {
+            sim_finding(sim, "S1", "lot %02x%02x.. does not add up", lot->id[0], lot->id[1]);
+        }
+        if (!sim->auditor->parted) {
+            return; /* all have one book */
+        }
     }
 }
 
@@ -261,7 +345,7 @@ static void check_asked(struct world *machine, const struct block *block,
         sim_finding(sim, "I5", "machine %u wrote %s of %lld, asked were %lld", machine->index, name,
                     (long long)opinion->record->amount, (long long)asked->amount);
     }
-    if (asked->answered && asked->answer.verdict != VERDICT_ALLOWED) {
+    if (asked->answered && asked->answer.verdict != VERDICT_ALLOWED && !asked->forgotten) {
         sim_finding(sim, "S10", "machine %u refused (%s) and then wrote %s", machine->index,
                     verdict_name(asked->answer.verdict), name);
     }
@@ -272,7 +356,7 @@ static void check_asked(struct world *machine, const struct block *block,
         asked->effects++;
         asked->effect = (struct event_ref){block->header.journal, block->header.seq, index};
     }
-    if (asked->effects > 1 && !asked->many_effects) {
+    if (asked->effects > 1 && !asked->many_effects && !asked->forgotten) {
         asked->many_effects = true;
         sim_finding(sim, "S10", "machine %u: two effects of one ticket (%s)", machine->index, name);
     }
@@ -349,8 +433,9 @@ static void enter_own(struct world *machine, const struct block *block)
 {
     struct sim *sim = machine->sim;
     struct auditor *auditor = sim->auditor;
+    struct book *book = auditor_book_of(machine);
     const struct block_header *header = &block->header;
-    const struct book_block *known = book_block_at(auditor->book, header->journal, header->seq);
+    const struct book_block *known = book_block_at(book, header->journal, header->seq);
     if (known != NULL) {
         if (!digest_equal(&known->id, &block->id)) {
             sim_finding(sim, "S13", "machine %u signed two blocks at seq %llu", machine->index,
@@ -358,7 +443,7 @@ static void enter_own(struct world *machine, const struct block *block)
         }
         return;
     }
-    const struct book_journal *journal = book_journal_of(auditor->book, header->journal);
+    const struct book_journal *journal = book_journal_of(book, header->journal);
     uint64_t tip = journal == NULL ? 0 : journal->seq;
     bool linked = journal == NULL || tip == 0 || digest_equal(&journal->id, &header->prev);
     bool rises = journal == NULL || tip == 0 ||
@@ -369,9 +454,16 @@ static void enter_own(struct world *machine, const struct block *block)
                     machine->index, (unsigned long long)header->seq);
         return;
     }
-    if (!book_enter(auditor->book, block, auditor->opinions)) {
+    if (auditor->parted) {
+        double_before(machine, book);
+        (void)map_put(&auditor->written, &block->id);
+    }
+    if (!book_enter(book, block, auditor->opinions)) {
         sim_finding(sim, "S8", "machine %u wrote an event that does not decode", machine->index);
         return;
+    }
+    if (auditor->parted) {
+        double_after(machine, book);
     }
     for (uint32_t i = 0; i < header->count; i++) {
         check_own_event(machine, block, &auditor->opinions[i], (uint16_t)i);
@@ -384,7 +476,7 @@ static void enter_own(struct world *machine, const struct block *block)
  * lifts, forbids to use the account. */
 static bool was_frozen(struct world *machine, const struct subject_id *account)
 {
-    for (const struct book_token *token = book_newest_token(machine->sim->auditor->book, account);
+    for (const struct book_token *token = book_newest_token(auditor_book_of(machine), account);
          token != NULL; token = token->earlier) {
         if (token_is_live(machine, token, true) && token_is_live(machine, token, false)) {
             return true;
@@ -398,7 +490,7 @@ static void check_freezes(struct world *machine, const struct block *block)
     struct sim *sim = machine->sim;
     for (uint32_t i = 0; i < block->header.count; i++) {
         struct event_ref at = {block->header.journal, block->header.seq, (uint16_t)i};
-        const struct book_event *record = book_event_at(sim->auditor->book, at);
+        const struct book_event *record = book_event_at(auditor_book_of(machine), at);
         bool uses =
             record != NULL && (record->type == EVENT_SPEND ||
                                (record->type == EVENT_RIGHTS_MOVE && record->why == MOVE_PULLED));
@@ -415,7 +507,8 @@ static void check_deps(struct world *machine, const struct block *block)
     const struct block_header *header = &block->header;
     for (uint32_t i = 0; i < header->dep_count; i++) {
         const struct block_dep *dep = &header->deps[i];
-        const struct book_block *named = book_block_at(sim->auditor->book, dep->journal, dep->seq);
+        const struct book_block *named =
+            book_block_at(auditor_book_of(machine), dep->journal, dep->seq);
         if (auditor_durable(machine, dep->journal) < dep->seq || named == NULL ||
             !digest_equal(&named->id, &dep->id)) {
             sim_finding(sim, "S14", "machine %u admitted a block without what it depends on",
@@ -424,8 +517,9 @@ static void check_deps(struct world *machine, const struct block *block)
     }
     if (!journal_is_authority(header->journal)) {
         uint64_t authority = 0;
-        for (uint32_t i = 0; i < sim->auditor->book->journals.count; i++) {
-            const struct book_journal *journal = map_at(&sim->auditor->book->journals, i);
+        const struct book *book = auditor_book_of(machine);
+        for (uint32_t i = 0; i < book->journals.count; i++) {
+            const struct book_journal *journal = map_at(&book->journals, i);
             if (journal_is_authority(journal->journal)) {
                 uint64_t seq = auditor_durable(machine, journal->journal);
                 authority = seq > authority ? seq : authority;
@@ -445,6 +539,17 @@ static bool row_is_block(struct auditor *auditor, const struct write *write)
            block_decode(write->value, &auditor->block) == STATUS_OK;
 }
 
+/* Once the books have parted: if its owner wrote it, it goes into this machine's book. */
+static void enter_foreign(struct world *machine, const struct block *block)
+{
+    struct auditor *auditor = machine->sim->auditor;
+    if (map_find(&auditor->written, &block->id) != NULL &&
+        !book_enter(auditor_book_of(machine), block, auditor->opinions)) {
+        sim_finding(machine->sim, "S8", "machine %u admitted an event that does not decode",
+                    machine->index);
+    }
+}
+
 static void admit(struct world *machine, const struct block *block)
 {
     struct sim *sim = machine->sim;
@@ -452,8 +557,11 @@ static void admit(struct world *machine, const struct block *block)
     if (writes_journal(machine, header->journal)) {
         enter_own(machine, block);
     }
+    if (sim->auditor->parted && !writes_journal(machine, header->journal)) {
+        enter_foreign(machine, block);
+    }
     const struct book_block *known =
-        book_block_at(sim->auditor->book, header->journal, header->seq);
+        book_block_at(auditor_book_of(machine), header->journal, header->seq);
     struct frontier_record *frontier = frontier_of(machine, header->journal);
     if (known == NULL || !digest_equal(&known->id, &block->id)) {
         sim_finding(sim, "I7", "machine %u admitted block %llu of %llx that its owner never wrote",

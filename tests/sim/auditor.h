@@ -12,7 +12,15 @@ struct sim;
 
 struct auditor *auditor_new(void);
 void auditor_free(struct auditor *auditor);
+/* The book of the whole chain; once a journal was doubled (double.h) it grows no more. */
 struct book *auditor_book(struct sim *sim);
+/* What this machine's own blocks and those that it admitted add up to; the chain's book as long as
+ * all tell one story. */
+struct book *auditor_book_of(struct world *machine);
+/* From now on each machine has a book of its own. */
+void auditor_part(struct sim *sim);
+/* A new book of all that lies on the machine's disk. */
+struct book *auditor_replay(struct world *machine);
 
 /* A batch of this machine became durable. */
 void auditor_batch(struct world *machine, const struct write *writes, size_t count);

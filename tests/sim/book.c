@@ -93,6 +93,25 @@ struct pair_key book_pair_key(const struct lot_id *lot, uint64_t from, uint64_t 
     return key;
 }
 
+static const struct book_pair *pair_of(const struct book *book, const struct lot_id *lot,
+                                       uint64_t from, uint64_t to)
+{
+    struct pair_key key = book_pair_key(lot, from, to);
+    return map_find(&book->pairs, &key);
+}
+
+int64_t book_granted(const struct book *book, const struct lot_id *lot, uint64_t from, uint64_t to)
+{
+    const struct book_pair *pair = pair_of(book, lot, from, to);
+    return pair == NULL ? 0 : pair->granted;
+}
+
+int64_t book_accepted(const struct book *book, const struct lot_id *lot, uint64_t from, uint64_t to)
+{
+    const struct book_pair *pair = pair_of(book, lot, from, to);
+    return pair == NULL ? 0 : pair->accepted;
+}
+
 int64_t book_lot_left(const struct book_lot *lot)
 {
     return lot->issued + lot->refunded - lot->used;

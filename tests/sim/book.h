@@ -168,6 +168,9 @@ struct book_block *book_block_at(const struct book *book, uint64_t journal, uint
 struct book_event *book_event_at(const struct book *book, struct event_ref ref);
 struct book_lot *book_lot_of(const struct book *book, const struct lot_id *lot);
 int64_t book_held(const struct book *book, const struct lot_id *lot, uint64_t journal);
+int64_t book_granted(const struct book *book, const struct lot_id *lot, uint64_t from, uint64_t to);
+int64_t book_accepted(const struct book *book, const struct lot_id *lot, uint64_t from,
+                      uint64_t to);
 /* Highest block of `from` that `journal` has named in its deps. */
 uint64_t book_dep_seq(const struct book *book, uint64_t journal, uint64_t from);
 int64_t book_lot_left(const struct book_lot *lot);

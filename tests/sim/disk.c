@@ -135,6 +135,16 @@ enum status disk_load(const struct disk *disk, struct bytes key, struct buffer *
                                                                        : STATUS_TOO_LARGE;
 }
 
+enum status disk_look(const struct disk *disk, struct bytes key, struct bytes *value)
+{
+    const struct row *row = find_at_or_above(disk, key);
+    if (row == NULL || key_order(row, key) != 0) {
+        return STATUS_NOT_FOUND;
+    }
+    *value = bytes_of(row->value, row->value_size);
+    return STATUS_OK;
+}
+
 enum status disk_peek(const struct disk *disk, struct bytes after, struct bytes *key,
                       struct bytes *value)
 {

@@ -21,7 +21,9 @@ MUST_CHECK enum status disk_load(const struct disk *disk, struct bytes key, stru
 /* The first committed key strictly above `after` if it starts with `prefix`. */
 MUST_CHECK enum status disk_next(const struct disk *disk, struct bytes prefix, struct bytes after,
                                  struct buffer *key, struct buffer *value);
-/* The same without copying: both point into the disk until it changes. */
+/* One row without copying: points into the disk until it changes. */
+MUST_CHECK enum status disk_look(const struct disk *disk, struct bytes key, struct bytes *value);
+/* The next one without copying: both point into the disk until it changes. */
 MUST_CHECK enum status disk_peek(const struct disk *disk, struct bytes after, struct bytes *key,
                                  struct bytes *value);
 

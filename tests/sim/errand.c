@@ -28,7 +28,7 @@ static int64_t draw_amount(struct world *machine, struct errands *errands,
                            const struct subject_id *account)
 {
     struct random_stream *random = errands->random;
-    const struct book *book = auditor_book(machine->sim);
+    const struct book *book = auditor_book_of(machine);
     int64_t held = book_held_of_account(book, account, machine->journal);
     int64_t all = book_left_of_account(book, account, BUCKET_PRINCIPAL) +
                   book_left_of_account(book, account, BUCKET_BONUS);
@@ -173,7 +173,7 @@ static bool draw_refund(struct world *machine, struct errands *errands, struct e
     struct request *request = &errand->request;
     request->kind = COMMAND_REFUND;
     request->body.refund.sale = sale->sale;
-    int64_t left = book_refundable(auditor_book(machine->sim), sale->sale);
+    int64_t left = book_refundable(auditor_book_of(machine), sale->sale);
     int64_t amounts[] = {left, left + 1, 1, left / 2 + 1, left / 3 + 1, 0, sale->amount, -1};
     request->body.refund.amount = amounts[random_below(errands->random, 8)];
     if (random_chance(errands->random, 200)) {

@@ -83,7 +83,7 @@ static int64_t loss_by(const struct foresight *one, const struct book_event *eve
 
 static void settle(struct sim *sim, struct foresight *one)
 {
-    const struct book *book = auditor_book(sim);
+    const struct book *book = auditor_book_of(&sim->machines[one->machine]);
     int64_t loss = 0;
     for (uint32_t i = 0; i < book->events.count; i++) {
         loss += loss_by(one, map_at(&book->events, i));

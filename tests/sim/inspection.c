@@ -1,6 +1,7 @@
 #include "inspection.h"
 
 #include "auditor.h"
+#include "double.h"
 #include "hostile.h"
 #include "sim.h"
 #include "workload.h"
@@ -13,6 +14,9 @@
 
 bool inspection_is_level(struct sim *sim)
 {
+    if (sim->doubling != NULL) {
+        return double_is_level(sim);
+    }
     const struct book *book = auditor_book(sim);
     for (uint32_t i = 0; i < sim->machine_count; i++) {
         struct world *machine = &sim->machines[i];
@@ -53,6 +57,10 @@ static bool ask(const struct look *look, struct request *request)
                     (int)request->kind);
         return false;
     }
+    bool unheard = look->sim->doubling != NULL && answer.verdict == REFUSED_UNKNOWN_ACCOUNT;
+    if (answer.verdict != VERDICT_ALLOWED && unheard) {
+        return false; /* it cannot have the block that opened it */
+    }
     if (answer.verdict != VERDICT_ALLOWED) {
         sim_finding(look->sim, "I17", "machine %u refuses query %d: %s", look->machine->index,
                     (int)request->kind, verdict_name(answer.verdict));
@@ -92,7 +100,7 @@ static void look_at_node(struct look *look)
         return;
     }
     const struct node_view *view = &look->page->rows.node;
-    const struct book *book = auditor_book(look->sim);
+    const struct book *book = auditor_book_of(look->machine);
     look->frontier = view->frontier;
     look->state = view->state;
     auditor_state(look->machine, &view->frontier, &view->state);
@@ -110,7 +118,7 @@ static void look_at_node(struct look *look)
         sim_finding(look->sim, "S11", "machine %u: its state digest is not that of its rows",
                     look->machine->index);
     }
-    if (view->read_only) {
+    if (view->read_only && !look->machine->may_be_read_only) {
         sim_finding(look->sim, "S13", "machine %u is read only", look->machine->index);
     }
 }
@@ -144,7 +152,7 @@ static void compare_rows(struct sim *sim, struct world *a, struct world *b)
 
 static void look_at_lot(struct look *look, const struct lot_view *view)
 {
-    const struct book *book = auditor_book(look->sim);
+    const struct book *book = auditor_book_of(look->machine);
     const struct book_lot *lot = book_lot_of(book, &view->lot);
     if (lot == NULL) {
         sim_finding(look->sim, "I5", "machine %u shows a lot that nobody issued",
@@ -178,7 +186,7 @@ static void look_at_account(struct look *look, const struct subject_id *account)
     }
     look->sim->census->counts[CENSUS_ACCOUNTS_COMPARED]++;
     const struct account_view *view = &look->page->rows.account;
-    const struct book *book = auditor_book(look->sim);
+    const struct book *book = auditor_book_of(look->machine);
     int64_t principal = book_left_of_account(book, account, BUCKET_PRINCIPAL);
     int64_t bonus = book_left_of_account(book, account, BUCKET_BONUS);
     if (view->principal != principal) {
@@ -217,7 +225,7 @@ static void look_at_history(struct look *look, const struct subject_id *account)
         memcpy(cursor, look->page->cursor, look->page->cursor_size);
         request.cursor = bytes_of(cursor, look->page->cursor_size);
     }
-    const struct book *book = auditor_book(look->sim);
+    const struct book *book = auditor_book_of(look->machine);
     int64_t left = book_left_of_account(book, account, BUCKET_PRINCIPAL) +
                    book_left_of_account(book, account, BUCKET_BONUS);
     if (sum != left) {
@@ -243,7 +251,7 @@ static void look_at_liability(struct look *look)
         said.held += entry->held;
         said.in_flight += entry->in_flight;
     }
-    const struct book *book = auditor_book(look->sim);
+    const struct book *book = auditor_book_of(look->machine);
     for (uint32_t i = 0; i < book->lots.count; i++) {
         const struct book_lot *lot = map_at(&book->lots, i);
         if (lot->bucket != BUCKET_PRINCIPAL && lot->bucket != BUCKET_BONUS) {
@@ -274,7 +282,7 @@ static void look_at_holders(struct look *look)
     if (!ask(look, &request)) {
         return;
     }
-    const struct book *book = auditor_book(look->sim);
+    const struct book *book = auditor_book_of(look->machine);
     for (uint32_t i = 0; i < look->page->count; i++) {
         const struct holder_entry *entry = &look->page->rows.holders[i];
         int64_t principal = 0;
@@ -300,7 +308,7 @@ static void look_at_holders(struct look *look)
 
 static void compare_day(struct look *look, const struct day_entry *said)
 {
-    const struct book *book = auditor_book(look->sim);
+    const struct book *book = auditor_book_of(look->machine);
     uint64_t key[2] = {said->branch, said->day};
     const struct book_day *day = map_find(&book->days, key);
     if (day == NULL) {
@@ -345,8 +353,8 @@ static void look_at_days(struct look *look)
         request.cursor = bytes_of(cursor, look->page->cursor_size);
     }
     uint32_t ours = 0;
-    for (uint32_t i = 0; i < auditor_book(look->sim)->days.count; i++) {
-        const struct book_day *day = map_at(&auditor_book(look->sim)->days, i);
+    for (uint32_t i = 0; i < auditor_book_of(look->machine)->days.count; i++) {
+        const struct book_day *day = map_at(&auditor_book_of(look->machine)->days, i);
         ours += day->sums.topups + day->sums.sales + day->sums.refunds > 0 ? 1 : 0;
     }
     if (rows != ours) {
@@ -365,7 +373,8 @@ static void look_at_invalid(struct look *look)
         }
         for (uint32_t i = 0; i < look->page->count; i++) {
             const struct invalid_entry *entry = &look->page->rows.invalid[i];
-            const struct book_event *event = book_event_at(auditor_book(look->sim), entry->event);
+            const struct book_event *event =
+                book_event_at(auditor_book_of(look->machine), entry->event);
             uint8_t reason = event == NULL ? 0 : event->reason;
             if (entry->reason != reason) {
                 sim_finding(look->sim, "S7", "machine %u says %s of an event, the book says %s",
@@ -381,8 +390,8 @@ static void look_at_invalid(struct look *look)
         request.cursor = bytes_of(cursor, look->page->cursor_size);
     }
     uint32_t ours = 0;
-    for (uint32_t i = 0; i < auditor_book(look->sim)->events.count; i++) {
-        const struct book_event *event = map_at(&auditor_book(look->sim)->events, i);
+    for (uint32_t i = 0; i < auditor_book_of(look->machine)->events.count; i++) {
+        const struct book_event *event = map_at(&auditor_book_of(look->machine)->events, i);
         ours += event->reason != INVALID_NONE ? 1 : 0;
     }
     if (rows != ours) {
@@ -413,9 +422,9 @@ static void look_at_feed(struct look *look)
         memcpy(cursor, look->page->cursor, look->page->cursor_size);
         request.cursor = bytes_of(cursor, look->page->cursor_size);
     }
-    if (rows != seen.count || rows != auditor_book(look->sim)->event_count) {
+    if (rows != seen.count || rows != auditor_book_of(look->machine)->event_count) {
         differs(look, "S22", "the number of events in the feed", (int64_t)rows,
-                (int64_t)auditor_book(look->sim)->event_count);
+                (int64_t)auditor_book_of(look->machine)->event_count);
     }
     map_free(&seen);
 }
@@ -455,11 +464,12 @@ static void ask_again(struct sim *sim)
     for (uint32_t i = (uint32_t)(sim->seed % step); i < count && sim->findings == 0; i += step) {
         const struct asked *asked = map_at(&reception->asked, i);
         struct world *machine = &sim->machines[asked->machine];
-        if (!asked->answered || !machine->running || asked->answer.verdict != VERDICT_ALLOWED ||
-            asked->answer.event.journal == 0) {
+        if (!asked->answered || asked->forgotten || !machine->running ||
+            asked->answer.verdict != VERDICT_ALLOWED || asked->answer.event.journal == 0) {
             continue;
         }
-        const struct book_event *event = book_event_at(auditor_book(sim), asked->answer.event);
+        const struct book_event *event =
+            book_event_at(auditor_book_of(machine), asked->answer.event);
         if (event == NULL || asked->effects != 1) {
             sim_finding(sim, "S10", "machine %llu said yes, and %u facts came of it",
                         (unsigned long long)asked->machine, asked->effects);
@@ -482,7 +492,7 @@ static void look_at_all(struct sim *sim)
         look_at_machine(&look);
         if (first == NULL) {
             first = look.machine;
-        } else if (inspection_is_level(sim)) {
+        } else if (sim->doubling == NULL && inspection_is_level(sim)) {
             compare_rows(sim, first, look.machine);
         }
     }

@@ -27,6 +27,11 @@ bool network_allows(const struct sim *sim, uint32_t a, uint32_t b)
         uint32_t hostile = sim->machines[a].hostile ? a : b;
         return (a == hostile ? b : a) < hostile;
     }
+    a = sim->machines[a].place;
+    b = sim->machines[b].place;
+    if (a == b) {
+        return false;
+    }
     switch (sim->network.topology) {
     case TOPOLOGY_MESH:
         return true;
@@ -138,8 +143,9 @@ static void dial_as_hostile(struct sim *sim, struct world *machine)
 /* A link to the office that served only to learn of the others ends once it is not needed. */
 static void leave_office(struct sim *sim, uint32_t dialer)
 {
-    if (network_allows(sim, SIM_OFFICE, dialer) || dialer == 0 ||
-        network_between(sim, dialer, dialer - 1) == NULL) {
+    uint32_t place = sim->machines[dialer].place;
+    if (network_allows(sim, SIM_OFFICE, dialer) || place == 0 ||
+        network_between(sim, dialer, place - 1) == NULL) {
         return;
     }
     struct network_link *link = network_between(sim, SIM_OFFICE, dialer);

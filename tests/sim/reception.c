@@ -182,7 +182,7 @@ static bool is_affordable_here(struct world *machine, const struct request *requ
         return false;
     }
     const struct subject_id *account = &request->body.spend.account.account;
-    const struct book_journal *own = book_journal_of(auditor_book(sim), machine->journal);
+    const struct book_journal *own = book_journal_of(auditor_book_of(machine), machine->journal);
     uint32_t day = own == NULL ? 0 : (uint32_t)own->day;
     const struct map *pending = &sim->reception.pending;
     for (uint32_t i = sim->reception.open_from; i < pending->count; i++) {
@@ -193,8 +193,8 @@ static bool is_affordable_here(struct world *machine, const struct request *requ
     }
     return day > 0 && machine->space_low_until_us <= sim->now_us &&
            !disk_has_batch(machine->disk) && auditor_frozen_at(machine, account) == 0 &&
-           book_lots_of_account(auditor_book(sim), account) <= EVENT_LINES_MAX &&
-           book_sure_of_account(auditor_book(sim), account, machine->journal, day) >=
+           book_lots_of_account(auditor_book_of(machine), account) <= EVENT_LINES_MAX &&
+           book_sure_of_account(auditor_book_of(machine), account, machine->journal, day) >=
                request->body.spend.amount;
 }
 
@@ -204,6 +204,10 @@ struct pending *reception_send(struct world *machine, const struct request *requ
     struct sim *sim = machine->sim;
     if (!sim_is_awake(machine)) {
         return NULL;
+    }
+    const struct asked *before = reception_asked(sim, machine, request->till, &request->ticket);
+    if (meaning == MEANING_OTHER_BODY && before != NULL && before->forgotten) {
+        return NULL; /* it would be the first request of its name, and be carried out */
     }
     uint64_t number = ++sim->reception.numbers;
     struct pending *pending = map_put(&sim->reception.pending, &number);
@@ -259,7 +263,7 @@ static void check_fact(struct world *machine, const struct pending *pending,
         }
         return;
     }
-    const struct book_event *record = book_event_at(auditor_book(sim), answer->event);
+    const struct book_event *record = book_event_at(auditor_book_of(machine), answer->event);
     if (answer->event.seq > auditor_durable(machine, answer->event.journal) || record == NULL) {
         sim_finding(sim, "S9", "machine %u answered with a fact (seq %llu) that is not durable",
                     machine->index, (unsigned long long)answer->event.seq);
@@ -308,13 +312,13 @@ static void check_answer(struct world *machine, struct pending *pending,
     if (answer->replayed) {
         sim->census->counts[CENSUS_REPLAYED_ANSWERS]++;
     }
-    if (asked->answered) {
+    if (asked->answered && !asked->forgotten) {
         if (!answers_agree(&asked->answer, answer)) {
             sim_finding(sim, "S10", "machine %u gave two answers for one ticket: %s, then %s",
                         machine->index, verdict_name(asked->answer.verdict),
                         verdict_name(answer->verdict));
         }
-    } else {
+    } else if (!asked->forgotten) {
         asked->answered = true;
         asked->answer = *answer;
         asked->answer.page = NULL;
@@ -402,6 +406,15 @@ void reception_crashed(struct world *machine)
             sim->census->counts[CENSUS_UNKNOWN_ANSWERS]++;
             workload_heard(sim, pending);
         }
+    }
+}
+
+void reception_restored(struct world *machine)
+{
+    const struct map *all = &machine->sim->reception.asked;
+    for (uint32_t i = 0; i < all->count; i++) {
+        struct asked *asked = map_at(all, i);
+        asked->forgotten = asked->forgotten || asked->machine == machine->index;
     }
 }
 

@@ -20,6 +20,7 @@ struct asked {
     enum command_kind kind;
     int64_t amount;
     bool answered;
+    bool forgotten;       /* the machine's disk went back behind it (double.h) */
     bool many_effects;    /* a second effect was reported already */
     struct answer answer; /* the first that the node stores */
     uint32_t effects;     /* facts in the journal that carry the ticket */
@@ -68,6 +69,8 @@ struct pending *reception_send(struct world *machine, const struct request *requ
 void reception_answered(struct world *machine, uint64_t number, const struct answer *answer);
 /* The node is gone: what was pending there will never be answered. */
 void reception_crashed(struct world *machine);
+/* The machine's disk went back: what it answered before, it need not know. */
+void reception_restored(struct world *machine);
 /* Every request to a node that stayed up must be answered in bounded time. */
 void reception_check_patience(struct sim *sim);
 bool reception_is_quiet(const struct sim *sim);

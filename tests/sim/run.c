@@ -1,6 +1,7 @@
 #include "run.h"
 
 #include "auditor.h"
+#include "double.h"
 #include "foresight.h"
 #include "hostile.h"
 #include "inspection.h"
@@ -87,8 +88,9 @@ static void tell_gaps(struct sim *sim)
 static bool all_acknowledged(struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->machine_count; i++) {
-        const struct world *machine = &sim->machines[i];
-        if (!machine->hostile && !book_has_acknowledged(auditor_book(sim), machine->journal)) {
+        struct world *machine = &sim->machines[i];
+        bool silent = machine->hostile || machine->may_be_read_only;
+        if (!silent && !book_has_acknowledged(auditor_book_of(machine), machine->journal)) {
             return false;
         }
     }
@@ -109,12 +111,20 @@ static void calm(struct sim *sim)
     if (sim->findings > 0) {
         return;
     }
-    if (!level) {
+    if (!level && sim->doubling != NULL) {
+        double_tell(sim);
+    }
+    if (!level && sim->findings == 0) {
         sim_finding(sim, "L1",
                     "not level %d s after all was whole again (tills done: %d, freezes known: %d)",
                     CALM_MAX_US / 1000000, workload_is_done(sim), all_acknowledged(sim));
         tell_gaps(sim);
+    }
+    if (sim->findings > 0) {
         return;
+    }
+    if (sim->doubling != NULL) {
+        double_check(sim);
     }
     inspection_run(sim);
     foresight_check(sim);

@@ -1,6 +1,7 @@
 #include "sim.h"
 
 #include "auditor.h"
+#include "double.h"
 #include "foresight.h"
 #include "hostile.h"
 #include "storm.h"
@@ -12,8 +13,6 @@
 
 #include <assert.h>
 #include <sodium.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,100 +22,9 @@ enum {
     DIAL_LOW_US = 100000,
     DIAL_HIGH_US = 600000,
     HEAD_SAVE_US = 1000000,
-    FINDINGS_MAX = 3, /* then the run ends: the rest follows from the first */
 };
 
 static const uint64_t MEMBER_KEY_SIZE = 17;
-
-/* ---- findings and the trace ---- */
-
-void sim_finding(struct sim *sim, const char *invariant, const char *format, ...)
-{
-    if (sim->findings++ >= FINDINGS_MAX) {
-        return;
-    }
-    if (sim->findings == 1) {
-        (void)snprintf(sim->invariant, sizeof sim->invariant, "%s", invariant);
-    }
-    char text[SIM_TEXT_MAX];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    printf("finding seed=%llu step=%llu ms=%llu invariant=%s %s\n", (unsigned long long)sim->seed,
-           (unsigned long long)sim->steps, (unsigned long long)sim_ms(sim), invariant, text);
-    (void)fflush(stdout);
-}
-
-void sim_tell(struct sim *sim, const char *format, ...)
-{
-    if (!sim->loud) {
-        return;
-    }
-    printf("%9.3f ", (double)sim->now_us / 1000.0);
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vprintf(format, arguments);
-    va_end(arguments);
-    printf("\n");
-}
-
-void sim_narrate(struct sim *sim, const struct step *step)
-{
-    char text[SIM_TEXT_MAX];
-    step_tell(step, text, sizeof text);
-    printf("%3u. %8.3f s  %s\n", ++sim->narrated, (double)sim->now_us / 1e6, text);
-}
-
-void sim_note(struct sim *sim, uint64_t value)
-{
-    sim->trace = random_mix(sim->trace ^ value);
-}
-
-/* ---- signatures ---- */
-
-void sim_make_keys(struct sim *sim, struct random_stream *random, uint8_t public_key[32],
-                   uint8_t secret_key[64])
-{
-    uint8_t seed[32];
-    random_fill(random, seed, sizeof seed);
-    memset(secret_key, 0, 64);
-    if (sim->ed25519) {
-        (void)crypto_sign_seed_keypair(public_key, secret_key, seed);
-    } else {
-        memcpy(public_key, seed, sizeof seed);
-    }
-}
-
-static void keyed_hash(const struct sim *sim, const uint8_t public_key[32], struct bytes body,
-                       uint8_t signature[64])
-{
-    uint8_t key[64];
-    memcpy(key, sim->mac_key, 32);
-    memcpy(key + 32, public_key, 32);
-    (void)crypto_generichash(signature, 64, body.data, body.size, key, sizeof key);
-}
-
-void sim_sign(struct sim *sim, const uint8_t public_key[32], const uint8_t secret_key[64],
-              struct bytes body, uint8_t signature[64])
-{
-    if (sim->ed25519) {
-        (void)crypto_sign_detached(signature, NULL, body.data, body.size, secret_key);
-    } else {
-        keyed_hash(sim, public_key, body, signature);
-    }
-}
-
-bool sim_signature_holds(struct sim *sim, const struct signature_check *check)
-{
-    if (sim->ed25519) {
-        return crypto_sign_verify_detached(check->signature, check->body.data, check->body.size,
-                                           check->public_key) == 0;
-    }
-    uint8_t expected[64];
-    keyed_hash(sim, check->public_key, check->body, expected);
-    return memcmp(expected, check->signature, sizeof expected) == 0;
-}
 
 /* ---- machines ---- */
 
@@ -133,7 +41,7 @@ struct world *sim_machine_of(struct sim *sim, uint64_t journal)
 static struct world *new_machine(struct sim *sim)
 {
     struct world *machine = &sim->machines[sim->machine_count];
-    *machine = (struct world){.sim = sim, .index = sim->machine_count};
+    *machine = (struct world){.sim = sim, .index = sim->machine_count, .place = sim->machine_count};
     sim->machine_count++;
     machine->random = random_stream_of(sim->seed, 100 + machine->index);
     machine->disk = disk_new();
@@ -244,6 +152,7 @@ void sim_start(struct world *machine)
         return;
     }
     machine->running = true;
+    node_hold(machine->node, machine->unconfirmed || machine->knows_double);
     if (machine->boot > 1) {
         sim->census->counts[CENSUS_RESTARTS]++;
     }
@@ -322,7 +231,7 @@ static void plan_restart(struct world *machine)
 static void stopped(struct world *machine)
 {
     struct sim *sim = machine->sim;
-    if (!machine->stopping) {
+    if (!machine->stopping && !machine->knows_double) {
         sim_finding(sim, "I20", "machine %u: its node stopped without a reason", machine->index);
     }
     sim_tell(sim, "machine %u: its node stops", machine->index);
@@ -367,6 +276,9 @@ static void save_head(struct world *machine)
         return;
     }
     machine->saved_at_us = sim->now_us;
+    if (node_is_read_only(machine->node)) {
+        return;
+    }
     struct node_head head = node_head(machine->node);
     if (head.seq < machine->saved_head.seq ||
         head.seq > auditor_durable(machine, machine->journal)) {
@@ -374,6 +286,27 @@ static void save_head(struct world *machine)
                     (unsigned long long)machine->saved_head.seq, (unsigned long long)head.seq);
     }
     machine->saved_head = head;
+}
+
+/* What the host does for a node whose head file was lost: a peer that shows all it has, which is no
+ * more than ours, confirms the head. */
+static void look_for_confirmation(struct world *machine)
+{
+    static struct page page;
+    struct sim *sim = machine->sim;
+    if (!machine->unconfirmed || machine->knows_double || sim->now_us < machine->confirm_us) {
+        return;
+    }
+    machine->confirm_us = sim->now_us + HEAD_SAVE_US;
+    struct request request = {.kind = QUERY_NODE, .page = &page, .page_limit = 1};
+    const struct pending *pending = reception_send(machine, &request, TILL_NONE, MEANING_PLAIN);
+    const struct node_view *view = &page.rows.node;
+    if (pending != NULL && pending->done && !pending->lost && view->peers > 0 && view->synced &&
+        !view->read_only) {
+        machine->unconfirmed = false;
+        node_hold(machine->node, false);
+        sim_tell(sim, "machine %u: its head is confirmed", machine->index);
+    }
 }
 
 static void tick(struct world *machine)
@@ -384,6 +317,7 @@ static void tick(struct world *machine)
         return;
     }
     save_head(machine);
+    look_for_confirmation(machine);
     if (machine->index == SIM_OFFICE) {
         reception_check_patience(sim);
     }
@@ -667,6 +601,7 @@ void sim_free(struct sim *sim)
     }
     agenda_free(&sim->agenda);
     schedule_free(&sim->schedule);
+    double_free(sim);
     network_free(sim);
     reception_free(&sim->reception);
     workload_free(sim->workload);
@@ -688,4 +623,29 @@ struct world *sim_add_branch(struct sim *sim, bool hostile)
     }
     plan_for(machine, HAPPENING_JOIN, 0);
     return machine;
+}
+
+struct world *sim_add_clone(struct world *original)
+{
+    struct sim *sim = original->sim;
+    if (sim->machine_count == SIM_MACHINES_MAX) {
+        return NULL;
+    }
+    struct world *clone = new_machine(sim);
+    clone->place = original->index;
+    clone->journal = original->journal;
+    clone->joining = JOINING_DONE;
+    memcpy(clone->public_key, original->public_key, sizeof clone->public_key);
+    memcpy(clone->secret_key, original->secret_key, sizeof clone->secret_key);
+    memcpy(clone->transport_key, original->transport_key, sizeof clone->transport_key);
+    memcpy(clone->node_secret, original->node_secret, sizeof clone->node_secret);
+    memcpy(clone->database, original->database, sizeof clone->database);
+    for (uint32_t i = 0; i < original->member_keys.count; i++) {
+        const uint8_t *record = map_at(&original->member_keys, i);
+        memcpy(map_put(&clone->member_keys, record), record, original->member_keys.record_size);
+    }
+    disk_free(clone->disk);
+    clone->disk = disk_copy(original->backup);
+    clone->saved_head = original->backup_head;
+    return clone;
 }

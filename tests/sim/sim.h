@@ -37,6 +37,7 @@ struct sim;
 struct auditor;
 struct workload;
 struct hostile;
+struct doubling;
 
 /* The steps by which a machine becomes a branch. */
 enum joining {
@@ -59,7 +60,12 @@ struct world {
     uint64_t journal; /* 0 until invited */
     bool hostile;     /* no node runs here: tests/sim/hostile.c speaks for it */
     bool running;
-    bool may_be_read_only; /* an old backup was put back */
+    bool may_be_read_only; /* its journal was doubled (double.h) */
+    bool knows_double;     /* its node said so itself: kept beside the store, for ever */
+    bool knows_fork;       /* its node saw two blocks of the doubled journal at one number */
+    bool unconfirmed;      /* the head file was lost: nothing is written until a peer agrees */
+    uint64_t confirm_us;   /* when that was last looked for */
+    uint32_t place;        /* in the topology: a clone stands where its original does */
     uint32_t boot;         /* counts starts; what was meant for an earlier life is dropped */
     struct node *node;
     void *memory; /* sim.c keeps it */
@@ -67,6 +73,8 @@ struct world {
     uint32_t inputs_since_turn;
 
     struct disk *disk;
+    struct disk *backup; /* NULL: none was made */
+    struct node_head backup_head;
     bool stopping; /* an injected fault allows the node to stop */
     uint64_t space_low_until_us;
     uint64_t paused_until_us; /* stands still (SIGSTOP): nothing reaches it before */
@@ -143,6 +151,7 @@ struct sim {
     struct foresights *foresights;
     struct workload *workload;
     struct hostile *hostile;
+    struct doubling *doubling; /* NULL until a journal exists twice */
 };
 
 struct sim_options {
@@ -162,6 +171,9 @@ void sim_free(struct sim *sim);
 /* A new machine that will join as a branch: starts at once, takes some virtual time. NULL if there
  * are SIM_MACHINES_MAX. */
 struct world *sim_add_branch(struct sim *sim, bool hostile);
+
+/* A second machine with this one's keys and its backup, not started. */
+struct world *sim_add_clone(struct world *original);
 
 /* Runs until virtual time `until_us`, or the first finding. */
 void sim_run(struct sim *sim, uint64_t until_us);

@@ -1,5 +1,6 @@
 #include "storm.h"
 
+#include "double.h"
 #include "sim.h"
 #include "workload.h"
 
@@ -14,6 +15,7 @@ enum fault {
     FAULT_CLOCK_JUMP,
     FAULT_CLOCK_ERA,
     FAULT_CLOCK_RATE,
+    FAULT_BACKUP,
     FAULT_COUNT,
 };
 
@@ -40,6 +42,8 @@ static uint64_t mean_of(const struct weather *weather, enum fault fault)
         return weather->clock_era_every_us;
     case FAULT_CLOCK_RATE:
         return weather->clock_rate_every_us;
+    case FAULT_BACKUP:
+        return weather->backup_every_us;
     case FAULT_COUNT:
         break;
     }
@@ -190,6 +194,18 @@ static void draw_rate(struct sim *sim)
                   0);
 }
 
+/* A backup now; and once in a run, one is put back some time later, on its machine or beside it. */
+static void draw_backup(struct sim *sim)
+{
+    struct random_stream *random = &sim->random_weather;
+    uint32_t a = draw_machine(sim);
+    uint64_t wait_us = random_magnitude(random, 1000, 8000000);
+    struct step again = {.kind = sim->weather.clones ? STEP_CLONE : STEP_RESTORE, .a = a};
+    again.value = (int64_t)random_below(random, 3);
+    schedule_plan(sim, (struct step){.kind = STEP_BACKUP, .a = a}, 0);
+    schedule_plan(sim, again, wait_us);
+}
+
 void storm_happens(struct sim *sim, uint64_t what)
 {
     const struct weather *weather = &sim->weather;
@@ -233,6 +249,9 @@ void storm_happens(struct sim *sim, uint64_t what)
         break;
     case FAULT_CLOCK_RATE:
         draw_rate(sim);
+        break;
+    case FAULT_BACKUP:
+        draw_backup(sim);
         break;
     case FAULT_COUNT:
         break;
@@ -326,6 +345,15 @@ static void do_to_machine(struct world *machine, const struct step *step)
     case STEP_CLOCK_SET:
     case STEP_CLOCK_RATE:
         set_clock(machine, step);
+        break;
+    case STEP_BACKUP:
+        double_backup(machine);
+        break;
+    case STEP_RESTORE:
+        double_restore(machine, (enum head_fate)step->value);
+        break;
+    case STEP_CLONE:
+        double_clone(machine);
         break;
     default:
         break;

@@ -99,5 +99,10 @@ struct weather weather_of(uint64_t seed)
     draw_machines(&random, &weather);
     draw_store(&random, &weather);
     draw_clocks(&random, &weather);
+    if (random_chance(&random, 2000)) {
+        weather.backup_every_us = drawn_time(&random, 200, 8000);
+        weather.restores = random_chance(&random, 6000);
+        weather.clones = !weather.restores;
+    }
     return weather;
 }

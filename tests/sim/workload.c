@@ -324,6 +324,11 @@ void workload_heard(struct sim *sim, struct pending *pending)
         !ticket_equal(&pending->asked->ticket, &till->errand.request.ticket)) {
         return;
     }
+    if (!pending->lost && pending->answer.verdict == REFUSED_READ_ONLY &&
+        sim->machines[till->machine].may_be_read_only) {
+        plan_next(sim, pending->till); /* this node sells nothing any more: the till gives up */
+        return;
+    }
     if (!pending->lost && !pending->answer.unknown && verdict_is_stored(pending->answer.verdict)) {
         hear_definite(sim, pending->till, pending);
         return;

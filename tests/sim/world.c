@@ -2,6 +2,7 @@
 #include "tally/world.h"
 
 #include "auditor.h"
+#include "double.h"
 #include "sim.h"
 
 #include "message_codec.h"
@@ -116,6 +117,20 @@ static void check_bounds(struct world *world, const struct write *writes, size_t
     }
 }
 
+/* A block of the own journal among the writes of a node that knows that it is not the only one. */
+static void check_double(struct world *world, const struct write *writes, size_t count)
+{
+    for (size_t i = 0; i < count && world->knows_double; i++) {
+        uint64_t journal = 0;
+        for (size_t k = 1; writes[i].key.size == 17 && k <= 8; k++) {
+            journal = journal << 8 | writes[i].key.data[k];
+        }
+        if (writes[i].key.data[0] == 'L' && journal == world->journal) {
+            double_writes(world);
+        }
+    }
+}
+
 static uint64_t commit_delay(struct world *world)
 {
     struct sim *sim = world->sim;
@@ -147,6 +162,7 @@ void world_commit(struct world *world, const struct write *writes, size_t count)
 {
     struct sim *sim = world->sim;
     check_bounds(world, writes, count);
+    check_double(world, writes, count);
     if (!disk_submit(world->disk, writes, count)) {
         sim_finding(sim, "H1", "machine %u commits while a batch is in flight or after a failure",
                     world->index);
@@ -259,17 +275,41 @@ void world_alarm(struct world *world, enum alarm alarm, uint64_t journal, uint64
     const struct world *writer = sim_machine_of(sim, journal);
     bool about_hostile = writer != NULL && writer->hostile;
     switch (alarm) {
-    case ALARM_AUTHORITY_FORK:
     case ALARM_AMNESIA:
+        if (world->may_be_read_only && journal == world->journal) {
+            double_learned(world);
+            break;
+        }
+        sim_finding(sim, "S13", "machine %u: alarm %s", world->index, alarm_name(alarm));
+        break;
+    case ALARM_AUTHORITY_FORK:
         sim_finding(sim, "S13", "machine %u: alarm %s", world->index, alarm_name(alarm));
         break;
     case ALARM_DIGEST_MISMATCH:
         sim_finding(sim, "S11", "machine %u: alarm %s", world->index, alarm_name(alarm));
         break;
     case ALARM_JOURNAL_FORK:
+        if (writer != NULL && writer->may_be_read_only) {
+            world->knows_fork = true;
+            sim->census->counts[CENSUS_FORKS_SEEN]++;
+            break;
+        }
+        if (!about_hostile && sim->hostile == NULL) {
+            sim_finding(sim, "S13", "machine %u: alarm %s about journal %llx", world->index,
+                        alarm_name(alarm), (unsigned long long)journal);
+        }
+        break;
+    case ALARM_BAD_BLOCK:
+        if (world->knows_fork && writer != NULL && writer->may_be_read_only) {
+            break; /* it takes nothing more of that journal */
+        }
+        if (!about_hostile && sim->hostile == NULL) {
+            sim_finding(sim, "S8", "machine %u: alarm %s about journal %llx", world->index,
+                        alarm_name(alarm), (unsigned long long)journal);
+        }
+        break;
     case ALARM_DIVERGENCE:
     case ALARM_INVALID_EVENT:
-    case ALARM_BAD_BLOCK:
         if (!about_hostile && sim->hostile == NULL) {
             sim_finding(sim, "S8", "machine %u: alarm %s about journal %llx", world->index,
                         alarm_name(alarm), (unsigned long long)journal);
