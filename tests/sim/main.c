@@ -1,6 +1,7 @@
 /* tally-sim: whole chains, one a seed, under faults. A finding is a number that replays it. */
 #include "run.h"
 #include "scenario.h"
+#include "shrink.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -18,6 +19,7 @@ enum {
     JOBS_MAX = 16,
     CENSUS_SEEDS = 1000, /* from so many seeds on, what never happened is a failure */
     TWICE_EVERY = 32,
+    SHRINK_SECONDS = 180,
 };
 
 struct options {
@@ -27,6 +29,8 @@ struct options {
     bool long_run;
     bool loud;
     bool until_found; /* stop at the first finding */
+    bool shrink;
+    const char *replay; /* a plan in this file instead of a seed */
 };
 
 /* Seen by all workers. */
@@ -197,16 +201,80 @@ static int run_scenarios(char **files, int count)
     return failed == 0 && count > 0 ? 0 : 1;
 }
 
+static bool read_plan(const char *path, struct plan *plan)
+{
+    FILE *in = fopen(path, "r");
+    if (in == NULL || !plan_read(in, plan)) {
+        (void)fprintf(stderr, "tally-sim: %s is not a run that --shrink left behind\n", path);
+        if (in != NULL) {
+            (void)fclose(in);
+        }
+        return false;
+    }
+    (void)fclose(in);
+    return true;
+}
+
+/* Makes the failing run of a seed (or file) short, tells it, and leaves a file. */
+static int shrink(const struct options *options)
+{
+    struct plan plan;
+    if (options->replay == NULL) {
+        plan = plan_of(options->first, options->long_run);
+    } else if (!read_plan(options->replay, &plan)) {
+        return 2;
+    }
+    struct shrunk shrunk = shrink_plan(&plan, SHRINK_SECONDS);
+    if (!shrunk.failed) {
+        printf("nothing to shrink: this run finds nothing\n");
+        plan_free(&plan);
+        return 2;
+    }
+    char path[64];
+    (void)snprintf(path, sizeof path, "seed-%llu.plan", (unsigned long long)plan.seed);
+    FILE *out = fopen(path, "w");
+    if (out == NULL) {
+        (void)fprintf(stderr, "tally-sim: %s: %s\n", path, strerror(errno));
+        return 2;
+    }
+    plan_write(&plan, out);
+    (void)fclose(out);
+    printf("invariant %s: %u of %u steps are left, %u branches, %u runs were tried\n",
+           shrunk.invariant, shrunk.steps, shrunk.steps_before, plan.branches, shrunk.tries);
+    printf("replay: tally-sim --replay %s [--trace]\n", path);
+    (void)fflush(stdout);
+    (void)shrink_tell(&plan);
+    plan_free(&plan);
+    return 1;
+}
+
+static int replay(const struct options *options)
+{
+    struct plan plan;
+    if (!read_plan(options->replay, &plan)) {
+        return 2;
+    }
+    struct census census = {{0}};
+    struct run_options run = {.loud = options->loud, .narrate = !options->loud};
+    struct run_result result = run_plan(&plan, &run, &census);
+    plan_free(&plan);
+    return result.findings == 0 ? 0 : 1;
+}
+
 static int usage(void)
 {
     (void)fprintf(stderr,
                   "usage: tally-sim --seeds A..B [--long] [--jobs N] [--until-found]\n"
-                  "       tally-sim [--long] --seed N [--trace]\n"
+                  "       tally-sim [--long] --seed N [--trace | --shrink]\n"
+                  "       tally-sim --replay FILE [--trace | --shrink]\n"
                   "       tally-sim --scenario FILE...\n"
                   "Runs whole chains in one thread, with virtual time and seeded faults, against\n"
                   "an account book of its own. Ends with a census and exits 1 on any finding.\n"
                   "  --seeds A..B   these seeds; --jobs N side by side; --until-found ends early\n"
                   "  --seed N       one seed again; --trace prints each step\n"
+                  "  --shrink       leaves out of a failing run what it does not need; prints the\n"
+                  "                 steps that are left and keeps them in seed-N.plan\n"
+                  "  --replay FILE  such a run again, step by step\n"
                   "  --long         a longer storm for each seed\n"
                   "  --scenario     stories as text (tests/scenario)\n");
     return 2;
@@ -226,11 +294,12 @@ static bool read_range(const char *text, struct options *options)
 int main(int argc, char **argv)
 {
     static const struct option known[] = {
-        {"seeds", required_argument, NULL, 's'}, {"seed", required_argument, NULL, 'n'},
-        {"jobs", required_argument, NULL, 'j'},  {"long", no_argument, NULL, 'l'},
-        {"trace", no_argument, NULL, 't'},       {"verbose", no_argument, NULL, 't'},
-        {"scenario", no_argument, NULL, 'f'},    {"until-found", no_argument, NULL, 'u'},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
+        {"seeds", required_argument, NULL, 's'},  {"seed", required_argument, NULL, 'n'},
+        {"jobs", required_argument, NULL, 'j'},   {"long", no_argument, NULL, 'l'},
+        {"trace", no_argument, NULL, 't'},        {"verbose", no_argument, NULL, 't'},
+        {"scenario", no_argument, NULL, 'f'},     {"until-found", no_argument, NULL, 'u'},
+        {"help", no_argument, NULL, 'h'},         {"shrink", no_argument, NULL, 'k'},
+        {"replay", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0},
     };
     struct options options = {.jobs = 2};
     bool scenarios = false;
@@ -263,6 +332,12 @@ int main(int argc, char **argv)
         case 'f':
             scenarios = true;
             break;
+        case 'k':
+            options.shrink = true;
+            break;
+        case 'r':
+            options.replay = optarg;
+            break;
         case 'u':
             options.until_found = true;
             break;
@@ -272,6 +347,12 @@ int main(int argc, char **argv)
     }
     if (scenarios) {
         return run_scenarios(argv + optind, argc - optind);
+    }
+    if (options.shrink && optind == argc && (options.replay != NULL || options.first > 0)) {
+        return shrink(&options);
+    }
+    if (options.replay != NULL && optind == argc) {
+        return replay(&options);
     }
     if (options.first == 0 || options.jobs == 0 || options.jobs > JOBS_MAX || optind < argc) {
         return usage();

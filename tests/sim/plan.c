@@ -94,7 +94,8 @@ void plan_write(const struct plan *plan, FILE *out)
         (void)fprintf(out, "storm %" PRIu64 " %d\n", plan->storms[i].for_us,
                       plan->storms[i].join_late);
     }
-    (void)fprintf(out, "restart_all %d\nobserve %d\n", plan->restart_all, plan->observe);
+    (void)fprintf(out, "restart_all %d\nobserve %d\nlying_disk %d\n", plan->restart_all,
+                  plan->observe, plan->lying_disk);
     for (uint32_t i = 0; i < plan->step_count; i++) {
         step_write(&plan->steps[i], out);
     }
@@ -128,6 +129,8 @@ static bool read_flags(const char *line, struct plan *plan)
         plan->restart_all = value != 0;
     } else if (sscanf(line, "observe %d", &value) == 1) {
         plan->observe = value != 0;
+    } else if (sscanf(line, "lying_disk %d", &value) == 1) {
+        plan->lying_disk = value != 0;
     } else if (sscanf(line, "topology %d", &value) == 1 && value >= 0 && value <= TOPOLOGY_LINE) {
         plan->topology = (enum topology)value;
     } else {

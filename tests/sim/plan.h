@@ -27,6 +27,7 @@ struct plan {
     } storms[PLAN_STORMS_MAX];
     bool restart_all; /* at the end */
     bool observe;     /* at the end a branch joins that learns all from the journals */
+    bool lying_disk;  /* planted, to see it found: now and then a commit that is reported is lost */
     bool given;       /* the steps are listed; else they are drawn */
     struct step *steps;
     uint32_t step_count;

@@ -194,7 +194,8 @@ static struct sim *found_chain(const struct plan *plan, const struct run_options
     options.weather.clock_offset_ms = plan->weather.clock_offset_ms;
     options.weather.clock_drift_ppm = plan->weather.clock_drift_ppm;
     struct sim *sim = sim_new(&options, census);
-    sim->schedule.keep = run->kept != NULL;
+    sim->schedule.log = run->log;
+    sim->lying_disk = plan->lying_disk;
     if (plan->given) {
         schedule_give(&sim->schedule, plan->steps, plan->step_count);
     }
@@ -224,13 +225,6 @@ struct run_result run_plan(const struct plan *plan, const struct run_options *op
                                 .storm = sim->storm_number,
                                 .storm_ms = (sim->now_us - sim->storm_start_us) / 1000};
     memcpy(result.invariant, sim->invariant, sizeof result.invariant);
-    if (options->kept != NULL) {
-        *options->kept = *plan;
-        options->kept->given = true;
-        options->kept->steps = sim->schedule.steps;
-        options->kept->step_count = sim->schedule.count;
-        sim->schedule.steps = NULL;
-    }
     sim_free(sim);
     return result;
 }

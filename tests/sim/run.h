@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct plan;
+struct step_log;
 
 struct run_result {
     uint32_t findings;
@@ -21,8 +22,8 @@ struct run_result {
 
 struct run_options {
     bool loud;
-    bool narrate;      /* print each step that happens */
-    struct plan *kept; /* becomes the same run with every step listed; the caller's to free */
+    bool narrate;         /* print each step that happens */
+    struct step_log *log; /* gets every step, or NULL */
 };
 
 /* Counts into `census`. */

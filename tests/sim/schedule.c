@@ -53,6 +53,9 @@ uint32_t schedule_add(struct schedule *schedule, const struct step *step)
             abort();
         }
     }
+    if (schedule->log != NULL && schedule->log->count < schedule->log->capacity) {
+        schedule->log->steps[schedule->log->count++] = *step;
+    }
     schedule->steps[schedule->count] = *step;
     return schedule->count++;
 }
@@ -120,7 +123,7 @@ bool schedule_strikes(struct sim *sim, enum step_kind kind, uint32_t a, uint32_t
         return false;
     }
     bool strikes = !schedule->given && random_below(&sim->random_fault, of) < rate;
-    if (!schedule->given && !schedule->keep) {
+    if (!schedule->given && schedule->log == NULL) {
         return strikes;
     }
     struct count_key key = {(uint64_t)kind, a, b};

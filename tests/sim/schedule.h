@@ -67,9 +67,16 @@ static inline bool step_is_timed(const struct step *step)
     return step->kind < STEP_LOSE;
 }
 
+/* Where steps are written down as they are drawn, so that they outlive the run and the program. */
+struct step_log {
+    uint32_t count;
+    uint32_t capacity;
+    struct step *steps; /* the caller's memory */
+};
+
 struct schedule {
-    bool given; /* nothing is drawn */
-    bool keep;  /* write down also what happens to the n-th */
+    bool given;           /* nothing is drawn */
+    struct step_log *log; /* or NULL */
     struct step *steps;
     uint32_t count;
     uint32_t capacity;

@@ -122,7 +122,8 @@ struct sim {
     bool storm;         /* faults happen */
     uint32_t storm_number;
     uint64_t storm_start_us;
-    bool narrate; /* print the steps that happen, as a list */
+    bool lying_disk; /* see plan.h */
+    bool narrate;    /* print the steps that happen, as a list */
     uint32_t narrated;
     uint32_t turn_every;
 

@@ -11,6 +11,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { LYING_EVERY = 16 };
+
 uint64_t world_monotonic_ms(struct world *world)
 {
     return world->sim->now_us / 1000 + 1000000 * (uint64_t)(world->index + 1);
@@ -173,6 +175,9 @@ void world_commit(struct world *world, const struct write *writes, size_t count)
     world->commit_unknown = schedule_strikes(sim, STEP_UNKNOWN, world->index, 0,
                                              sim->weather.commit_unknown, 10000, &kept);
     world->commit_keep = !world->commit_unknown || kept == 1;
+    if (sim->lying_disk && sim->storm && world->commits % LYING_EVERY == 0) {
+        world->commit_keep = false;
+    }
     uint64_t delay_us = commit_delay(world);
     agenda_plan(&sim->agenda, (struct happening){.at_us = sim->now_us + delay_us,
                                                  .kind = HAPPENING_COMMITTED,
