@@ -189,10 +189,17 @@ uint32_t auditor_frozen_at(struct world *machine, const struct subject_id *accou
 
 bool auditor_lifted_elsewhere(struct world *machine, const struct subject_id *account)
 {
-    for (const struct book_token *token = book_newest_token(machine->sim->auditor->book, account);
-         token != NULL; token = token->earlier) {
-        if (token_is_live(machine, token, false) && token->lift_count > 0) {
-            return true;
+    struct sim *sim = machine->sim;
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        for (const struct book_token *token =
+                 book_newest_token(auditor_book_of(&sim->machines[i]), account);
+             token != NULL; token = token->earlier) {
+            if (token_is_live(machine, token, false) && token->lift_count > 0) {
+                return true;
+            }
+        }
+        if (!sim->auditor->parted) {
+            break; /* all have one book */
         }
     }
     return false;
