@@ -1,5 +1,7 @@
 #include "relay.h"
 
+#include "clock.h"
+
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
@@ -19,15 +21,28 @@ enum {
     BACKLOG = 64,
     PIPE_SIZE = 64 * 1024,
     RETRY_LISTEN_MS = 20,
+    MARKS = 32,
+    PORTIONS_A_SECOND = 50, /* of a narrow line */
     WAKE_POLLS = 1,
+};
+
+/* Up to where something came at once, and when it may go on. */
+struct mark {
+    size_t end;
+    uint64_t due_ms;
 };
 
 /* One direction of a connection. */
 struct stream {
     uint8_t bytes[PIPE_SIZE];
     size_t from;
+    size_t ready; /* up to here it may go on by now */
     size_t to;
     bool ended; /* the source has closed */
+    struct mark marks[MARKS];
+    size_t mark_count;
+    uint64_t due_ms;  /* of the last mark */
+    uint64_t rest_ms; /* a narrow line is busy until then */
 };
 
 struct connection {
@@ -44,6 +59,7 @@ struct route {
     int listener; /* -1: cut, or not yet listening again */
     atomic_bool cut;
     size_t poll;
+    struct relay_line lines[2]; /* under the lock: from the first to the second, and back */
 };
 
 struct relay {
@@ -58,6 +74,9 @@ struct relay {
     uint64_t asked_turn; /* under the lock: a turn that begins after this one has seen the cuts */
     uint64_t done_turn;
     bool stop;
+    uint64_t dice;
+    struct relay_line now[RELAY_ROUTES_MAX][2]; /* the thread's own copy of all lines */
+    uint64_t now_ms;
     atomic_uint_fast64_t carried;
 };
 
@@ -163,19 +182,36 @@ static void apply_cuts(struct relay *relay)
     }
 }
 
+static uint32_t draw(struct relay *relay, uint32_t most)
+{
+    relay->dice = relay->dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return most == 0 ? 0 : (uint32_t)((relay->dice >> 33) % (most + 1));
+}
+
+static bool has_room(const struct stream *stream)
+{
+    return stream->mark_count < MARKS && (stream->to < PIPE_SIZE || stream->from == stream->to);
+}
+
 /* False when the connection is over. */
-static bool pull(struct stream *stream, int source)
+static bool pull(struct relay *relay, struct stream *stream, int source,
+                 const struct relay_line *line)
 {
     if (stream->from == stream->to) {
         stream->from = 0;
+        stream->ready = 0;
         stream->to = 0;
+        stream->mark_count = 0;
     }
-    if (stream->ended || stream->to == PIPE_SIZE) {
+    if (stream->ended || !has_room(stream)) {
         return true;
     }
     ssize_t got = recv(source, stream->bytes + stream->to, PIPE_SIZE - stream->to, 0);
     if (got > 0) {
+        uint64_t due_ms = relay->now_ms + line->delay_ms + draw(relay, line->jitter_ms);
         stream->to += (size_t)got;
+        stream->due_ms = due_ms > stream->due_ms ? due_ms : stream->due_ms;
+        stream->marks[stream->mark_count++] = (struct mark){stream->to, stream->due_ms};
     } else if (got == 0) {
         stream->ended = true;
     } else if (errno != EAGAIN && errno != EINTR) {
@@ -184,14 +220,40 @@ static bool pull(struct stream *stream, int source)
     return true;
 }
 
-static bool push(struct relay *relay, struct stream *stream, int target)
+static void let_go(struct stream *stream, uint64_t now_ms)
 {
-    if (stream->from < stream->to) {
-        ssize_t sent =
-            send(target, stream->bytes + stream->from, stream->to - stream->from, MSG_NOSIGNAL);
+    size_t due = 0;
+    while (due < stream->mark_count && stream->marks[due].due_ms <= now_ms) {
+        stream->ready = stream->marks[due++].end;
+    }
+    stream->mark_count -= due;
+    memmove(stream->marks, stream->marks + due, stream->mark_count * sizeof stream->marks[0]);
+}
+
+/* How much may go on now. */
+static size_t allowed(const struct stream *stream, const struct relay_line *line, uint64_t now_ms)
+{
+    size_t size = stream->ready - stream->from;
+    if (line->dead || (line->bytes_per_second > 0 && now_ms < stream->rest_ms)) {
+        return 0;
+    }
+    size_t portion = line->bytes_per_second / PORTIONS_A_SECOND + 1;
+    return line->bytes_per_second > 0 && size > portion ? portion : size;
+}
+
+static bool push(struct relay *relay, struct stream *stream, int target,
+                 const struct relay_line *line)
+{
+    let_go(stream, relay->now_ms);
+    size_t size = allowed(stream, line, relay->now_ms);
+    if (size > 0) {
+        ssize_t sent = send(target, stream->bytes + stream->from, size, MSG_NOSIGNAL);
         if (sent >= 0) {
             stream->from += (size_t)sent;
             atomic_fetch_add(&relay->carried, (uint64_t)sent);
+            if (line->bytes_per_second > 0) {
+                stream->rest_ms = relay->now_ms + (uint64_t)sent * 1000 / line->bytes_per_second;
+            }
         } else if (errno != EAGAIN && errno != EINTR) {
             return false;
         }
@@ -221,25 +283,42 @@ static void carry(struct relay *relay, struct connection *connection)
     bool alive = true;
     for (size_t i = 0; i < 2 && alive; i++) {
         struct stream *stream = &connection->streams[i];
+        const struct relay_line *line = &relay->now[connection->route][i];
         if ((events[i] & (POLLIN | POLLHUP | POLLERR)) != 0) {
-            alive = pull(stream, connection->sockets[i]);
+            alive = pull(relay, stream, connection->sockets[i], line);
         }
-        alive = alive && push(relay, stream, connection->sockets[1 - i]);
+        alive = alive && push(relay, stream, connection->sockets[1 - i], line);
     }
     if (!alive) {
         close_connection(connection);
     }
 }
 
-static short wanted_events(const struct connection *connection, size_t side)
+static short wanted_events(const struct relay *relay, const struct connection *connection,
+                           size_t side)
 {
     const struct stream *in = &connection->streams[side];
     const struct stream *out = &connection->streams[1 - side];
+    const struct relay_line *line = &relay->now[connection->route][1 - side];
     if (connection->connecting) {
         return side == 1 ? POLLOUT : 0;
     }
-    bool room = in->to < PIPE_SIZE || in->from == in->to;
-    return (short)((room && !in->ended ? POLLIN : 0) | (out->from < out->to ? POLLOUT : 0));
+    bool goes = allowed(out, line, relay->now_ms) > 0;
+    return (short)((has_room(in) && !in->ended ? POLLIN : 0) | (goes ? POLLOUT : 0));
+}
+
+/* When what waits in a stream may go on, if that is only a matter of time. */
+static void shorten_wait(const struct relay *relay, const struct stream *stream,
+                         const struct relay_line *line, int *wait_ms)
+{
+    uint64_t at_ms = stream->ready > stream->from ? stream->rest_ms
+                     : stream->mark_count > 0     ? stream->marks[0].due_ms
+                                                  : UINT64_MAX;
+    if (line->dead || at_ms == UINT64_MAX || at_ms <= relay->now_ms) {
+        return;
+    }
+    int left_ms = at_ms - relay->now_ms > 1000 ? 1000 : (int)(at_ms - relay->now_ms);
+    *wait_ms = *wait_ms < 0 || left_ms < *wait_ms ? left_ms : *wait_ms;
 }
 
 static size_t fill_polls(struct relay *relay, int *wait_ms)
@@ -261,11 +340,26 @@ static size_t fill_polls(struct relay *relay, int *wait_ms)
             connection->polls[side] = count;
             relay->polls[count++] = (struct pollfd){
                 .fd = connection->sockets[side],
-                .events = wanted_events(connection, side),
+                .events = wanted_events(relay, connection, side),
             };
+            if (!connection->connecting) {
+                shorten_wait(relay, &connection->streams[side],
+                             &relay->now[connection->route][side], wait_ms);
+            }
         }
     }
     return count;
+}
+
+/* What time alone has released. */
+static void release_due(struct relay *relay)
+{
+    for (size_t i = 0; i < RELAY_CONNECTIONS_MAX; i++) {
+        struct connection *connection = &relay->connections[i];
+        for (size_t side = 0; connection->used && side < 2; side++) {
+            let_go(&connection->streams[side], relay->now_ms);
+        }
+    }
 }
 
 static void take_turn(struct relay *relay)
@@ -273,11 +367,17 @@ static void take_turn(struct relay *relay)
     int wait_ms = -1;
     apply_cuts(relay);
     (void)pthread_mutex_lock(&relay->lock);
+    for (size_t i = 0; i < relay->route_count; i++) {
+        memcpy(relay->now[i], relay->routes[i].lines, sizeof relay->now[i]);
+    }
     relay->done_turn = relay->asked_turn;
     (void)pthread_cond_broadcast(&relay->applied);
     (void)pthread_mutex_unlock(&relay->lock);
+    release_due(relay);
     size_t count = fill_polls(relay, &wait_ms);
-    if (poll(relay->polls, count, wait_ms) <= 0) {
+    int found = poll(relay->polls, count, wait_ms);
+    relay->now_ms = clock_monotonic_ms();
+    if (found <= 0) {
         return;
     }
     if (relay->polls[0].revents != 0) {
@@ -344,6 +444,7 @@ struct relay *relay_start(const struct relay_route *routes, size_t count,
         free(relay);
         return NULL;
     }
+    relay->now_ms = clock_monotonic_ms();
     (void)pthread_mutex_init(&relay->lock, NULL);
     (void)pthread_cond_init(&relay->applied, NULL);
     for (size_t i = 0; i < count; i++) {
@@ -385,6 +486,18 @@ void relay_stop(struct relay *relay)
     release(relay);
 }
 
+/* Until the thread goes by what was set. */
+static void wait_applied(struct relay *relay)
+{
+    (void)pthread_mutex_lock(&relay->lock);
+    uint64_t turn = ++relay->asked_turn;
+    wake(relay);
+    while (relay->done_turn < turn) {
+        (void)pthread_cond_wait(&relay->applied, &relay->lock);
+    }
+    (void)pthread_mutex_unlock(&relay->lock);
+}
+
 static void set_cut(struct relay *relay, size_t node, bool cut)
 {
     for (size_t i = 0; i < relay->route_count; i++) {
@@ -393,13 +506,22 @@ static void set_cut(struct relay *relay, size_t node, bool cut)
             atomic_store(&route->cut, cut);
         }
     }
+    wait_applied(relay);
+}
+
+void relay_spoil(struct relay *relay, size_t from, size_t to, const struct relay_line *line)
+{
     (void)pthread_mutex_lock(&relay->lock);
-    uint64_t turn = ++relay->asked_turn;
-    wake(relay);
-    while (relay->done_turn < turn) {
-        (void)pthread_cond_wait(&relay->applied, &relay->lock);
+    for (size_t i = 0; i < relay->route_count; i++) {
+        struct route *route = &relay->routes[i];
+        if (route->terms.first == from && route->terms.second == to) {
+            route->lines[0] = *line;
+        } else if (route->terms.first == to && route->terms.second == from) {
+            route->lines[1] = *line;
+        }
     }
     (void)pthread_mutex_unlock(&relay->lock);
+    wait_applied(relay);
 }
 
 void relay_cut(struct relay *relay, size_t node)

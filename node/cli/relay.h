@@ -1,6 +1,7 @@
 /* A small TCP forwarder between nodes on this machine, so that a line can be cut and healed at real
  * sockets without being root. Each route listens on a port of its own and forwards to another; it
- * belongs to the two nodes that it joins. A cut closes what is open and refuses what comes.
+ * belongs to the two nodes that it joins. A cut closes what is open and refuses what comes. A route
+ * can also be a bad line: slow to answer, narrow, or dead in one direction.
  *
  * One thread carries all routes; the functions below are called from another, one at a time. */
 #ifndef RELAY_H
@@ -10,6 +11,7 @@
 
 #include "explanation.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +40,17 @@ void relay_stop(struct relay *relay);
  * listened on again is tried until it can. */
 void relay_cut(struct relay *relay, size_t node);
 void relay_heal(struct relay *relay, size_t node);
+
+/* What a line does to what passes, in one direction. All 0 = nothing. */
+struct relay_line {
+    uint32_t delay_ms;  /* before it goes on */
+    uint32_t jitter_ms; /* up to so much more, drawn each time; the order stays */
+    uint32_t bytes_per_second;
+    bool dead; /* what comes waits, and nobody is told */
+};
+
+/* Makes every route between the two be so, for what goes from the one to the other. */
+void relay_spoil(struct relay *relay, size_t from, size_t to, const struct relay_line *line);
 
 /* Bytes carried since the start, both ways. */
 uint64_t relay_carried(const struct relay *relay);

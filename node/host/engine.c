@@ -57,6 +57,7 @@ static void read_head(struct engine *engine)
     uint8_t memory[256];
     struct buffer body = BUFFER_OVER(memory);
     enum status status = head_file_read(engine->head_path, &head, &explanation);
+    engine->head_known = false;
     if (status == STATUS_NOT_FOUND) {
         return;
     }
@@ -70,6 +71,7 @@ static void read_head(struct engine *engine)
                                                          : explanation.text));
         return;
     }
+    engine->head_known = true;
     engine->setup.head_seq = head.seq;
     engine->setup.head_id = head.id;
 }
@@ -228,8 +230,8 @@ enum engine_fate engine_open(struct engine *engine, struct explanation *explanat
     if (fate == ENGINE_DAMAGED) {
         fate = repair(engine, explanation);
     }
-    /* A journal without its head file may have gone back in time together with it. */
-    if (fate == ENGINE_RUNS && !file_exists(engine->head_path) && node_head(engine->node).seq > 0) {
+    /* A journal without its head file may have gone back in time together with it. (H2) */
+    if (fate == ENGINE_RUNS && !engine->head_known && node_head(engine->node).seq > 0) {
         log_event(LOG_ERROR, "head_file_missing", log_count("seq", node_head(engine->node).seq));
         if (confirmation_demand(engine->unconfirmed_path, explanation) != STATUS_OK) {
             engine_close(engine);

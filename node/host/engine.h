@@ -22,6 +22,7 @@ struct engine {
     char head_path[FILE_PATH_SIZE_MAX];
     char
         unconfirmed_path[FILE_PATH_SIZE_MAX]; /* the file is there until a peer confirms the head */
+    bool head_known;                          /* the head file was there, whole and signed by us */
     struct node_setup setup;
     void *memory;
     struct node *node;

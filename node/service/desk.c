@@ -34,10 +34,19 @@ struct event desk_event(const struct request *request, enum event_type type,
     return event;
 }
 
+/* (J5) */
+void desk_say(struct node *node, uint64_t request, const struct answer *answer)
+{
+    if (rows_failed(node->rows)) {
+        return;
+    }
+    world_answer(node->world, request, answer);
+}
+
 void desk_refuse(struct node *node, const struct request *request, enum verdict verdict)
 {
     struct answer answer = {.kind = request->kind, .verdict = verdict};
-    world_answer(node->world, request->number, &answer);
+    desk_say(node, request->number, &answer);
 }
 
 enum verdict desk_account(struct node *node, const struct account_name *name, struct answer *answer,
@@ -133,7 +142,7 @@ static void conclude(struct node *node, const struct request *request, struct an
 {
     answer->kind = request->kind;
     if (!verdict_is_stored(answer->verdict)) {
-        world_answer(node->world, request->number, answer);
+        desk_say(node, request->number, answer);
         return;
     }
 #if defined(MUTANT_ticket_outside_batch)
@@ -184,7 +193,7 @@ static bool answer_again(struct node *node, const struct request *request)
     }
     struct batch *batch = layer == ROW_OPEN ? node->open : node->flight;
     if (layer == ROW_COMMITTED) {
-        world_answer(node->world, request->number, &answer);
+        desk_say(node, request->number, &answer);
     } else if (batch->answer_count < BATCH_ANSWERS_MAX) {
         answer_after(batch, request->number, &answer);
     } else {

@@ -21,6 +21,9 @@ void desk_clear(struct node *node);
 /* An event with the request's ticket, till and staff. */
 struct event desk_event(const struct request *request, enum event_type type,
                         const struct subject_id *subject);
+/* Says an answer at once. After a failed read nothing is said: the answer may rest on what was not
+ * there to be read, and the node stops at the end of the step (J5). */
+void desk_say(struct node *node, uint64_t request, const struct answer *answer);
 /* Answers at once, without storing. */
 void desk_refuse(struct node *node, const struct request *request, enum verdict verdict);
 

@@ -594,5 +594,5 @@ void query_answer(struct node *node, const struct request *request)
     if (request->kind == QUERY_ACCOUNT && answer.verdict == VERDICT_ALLOWED) {
         answer.account = page->rows.account.account;
     }
-    world_answer(node->world, request->number, &answer);
+    desk_say(node, request->number, &answer);
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -105,6 +106,23 @@ int fdatasync(int descriptor)
         return -1;
     }
     return (int)syscall(SYS_fdatasync, descriptor);
+}
+
+/* LevelDB's, as this program sees it: the sheet of an account cannot be read. */
+char *leveldb_get(void *store, const void *options, const char *key, size_t key_size, size_t *size,
+                  char **error);
+char *leveldb_get(void *store, const void *options, const char *key, size_t key_size, size_t *size,
+                  char **error)
+{
+    static char *(*real)(void *, const void *, const char *, size_t, size_t *, char **);
+    if (has_fault("unreadable") && key_size > 0 && key[0] == 'B') {
+        *error = strdup("Corruption: block checksum mismatch");
+        return NULL;
+    }
+    if (real == NULL) {
+        *(void **)&real = dlsym(RTLD_NEXT, "leveldb_get");
+    }
+    return real(store, options, key, key_size, size, error);
 }
 
 /* ---- the node and `tally` ---- */
@@ -379,14 +397,34 @@ static void a_failing_sync_ends_the_process_and_the_next_one_knows_what_happened
     assert_int_equal(stop_node(), HOST_EXIT_OK);
 }
 
-static void without_its_head_file_money_waits(void **state)
+/* (J5) An account that cannot be read is not one without money. */
+static void what_rests_on_a_read_that_failed_is_not_said(void **state)
 {
     (void)state;
     start_node();
     open_account();
     assert_int_equal(tally("topup", card, "100.00", NULL), DONE);
     assert_int_equal(stop_node(), HOST_EXIT_OK);
-    assert_int_equal(unlink(scratch_in(directory, "head")), 0);
+    start_node();
+    set_fault("unreadable", true);
+    assert_int_not_equal(tally("account", "show", card, NULL), DONE);
+    assert_int_equal(exit_code_of(node), HOST_EXIT_IO);
+    set_fault("unreadable", false);
+    start_node();
+    assert_balance("100.00");
+    assert_int_equal(stop_node(), HOST_EXIT_OK);
+}
+
+static void stop_with_a_balance(void)
+{
+    start_node();
+    open_account();
+    assert_int_equal(tally("topup", card, "100.00", NULL), DONE);
+    assert_int_equal(stop_node(), HOST_EXIT_OK);
+}
+
+static void expect_that_money_waits(void)
+{
     for (int i = 0; i < 2; i++) {
         /* The head file is there again at the second start, and still nobody has confirmed it. */
         start_node();
@@ -395,6 +433,31 @@ static void without_its_head_file_money_waits(void **state)
         assert_balance("100.00");
         assert_int_equal(stop_node(), HOST_EXIT_OK);
     }
+}
+
+static void without_its_head_file_money_waits(void **state)
+{
+    (void)state;
+    stop_with_a_balance();
+    assert_int_equal(unlink(scratch_in(directory, "head")), 0);
+    expect_that_money_waits();
+}
+
+/* (H2) What it says is gone either way. */
+static void with_a_damaged_head_file_money_waits(void **state)
+{
+    char content[256];
+    (void)state;
+    stop_with_a_balance();
+    FILE *head = fopen(scratch_in(directory, "head"), "r+");
+    assert_non_null(head);
+    size_t size = fread(content, 1, sizeof content, head);
+    assert_in_range(size, 100, sizeof content - 1);
+    content[size - 1] ^= 1; /* of the signature */
+    assert_int_equal(fseek(head, 0, SEEK_SET), 0);
+    assert_int_equal(fwrite(content, 1, size, head), size);
+    assert_int_equal(fclose(head), 0);
+    expect_that_money_waits();
 }
 
 static void copy_store(const char *from, const char *to)
@@ -488,7 +551,9 @@ int main(void)
         with_node(what_was_acknowledged_survives_a_kill),
         with_node(a_full_disk_makes_it_reopen_in_place_and_nothing_is_done_twice),
         with_node(a_failing_sync_ends_the_process_and_the_next_one_knows_what_happened),
+        with_node(what_rests_on_a_read_that_failed_is_not_said),
         with_node(without_its_head_file_money_waits),
+        with_node(with_a_damaged_head_file_money_waits),
         with_node(a_store_that_went_back_in_time_is_not_extended),
         with_node(a_damaged_log_leaves_no_money_to_sell_and_the_damaged_store_is_kept),
         with_node(a_start_that_cannot_be_says_why_and_with_which_code),

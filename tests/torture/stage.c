@@ -23,6 +23,12 @@ void stage_open_fleet(struct stage *stage, struct torture *torture, const struct
 void stage_open(struct stage *stage, struct torture *torture, const struct fleet_plan *plan)
 {
     stage_open_fleet(stage, torture, plan);
+    stage_open_tills(stage);
+}
+
+void stage_open_tills(struct stage *stage)
+{
+    struct torture *torture = stage->torture;
     if (!load_start(&stage->load, &stage->fleet, dice_roll(&torture->dice) >> 1)) {
         torture_fail(torture, "the tills' accounts could not be opened");
     }

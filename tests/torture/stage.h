@@ -19,6 +19,7 @@ struct stage {
 void stage_open(struct stage *stage, struct torture *torture, const struct fleet_plan *plan);
 /* The same, without tills. */
 void stage_open_fleet(struct stage *stage, struct torture *torture, const struct fleet_plan *plan);
+void stage_open_tills(struct stage *stage);
 /* Everything unknown is learned, and held against what every node says. */
 void stage_check(struct stage *stage);
 /* Ends it; each daemon must end by itself. */
