@@ -58,6 +58,9 @@ uint64_t node_next_hlc(const struct node *node)
 {
     const struct frontier_entry *own = frontier_find(&node->frontier, node->journal);
     uint64_t hlc = wall_hlc(node);
+#if defined(MUTANT_time_follows_clock)
+    own = NULL;
+#endif
     if (own != NULL && own->hlc + 1 > hlc) {
         hlc = own->hlc + 1;
     }
@@ -118,9 +121,11 @@ const struct block_header *journal_header(struct node *node)
         .auth = node->roster.seq,
         .rules = RULES,
     };
+#if !defined(MUTANT_day_follows_clock)
     if (block->header.day < own->day) {
         block->header.day = own->day;
     }
+#endif
     struct digest id;
     bool known = authority_id(node, node->roster.seq, &id);
     assert(known || rows_failed(node->rows));
@@ -448,6 +453,10 @@ static enum admission check_past(struct node *node, const struct block_header *h
             block_on(node, header->journal, dep->journal, dep->seq);
             return ADMISSION_WAITS;
         }
+#if defined(MUTANT_dep_by_number_only)
+        id = dep->id;
+        continue;
+#endif
         if (!journal_block_id(node, dep->journal, dep->seq, &id) || !digest_equal(&id, &dep->id)) {
             /* It rests on a history of that journal which is not the one held here. */
             block_on(node, header->journal, dep->journal, UINT64_MAX);

@@ -78,10 +78,12 @@ static void note_committed(struct node *node, const struct batch *batch)
 
 static void hear_committed(struct node *node, enum status status)
 {
+#if !defined(MUTANT_write_error_ignored)
     if (status != STATUS_OK) {
         node->stopped = true; /* the next start reads what happened */
         return;
     }
+#endif
     assert(node->in_flight);
     struct batch *batch = node->flight;
     rows_committed(node->rows);
@@ -132,7 +134,9 @@ bool node_step(struct node *node, const struct input *input)
         desk_request(node, input->request);
         break;
     }
+#if !defined(MUTANT_read_error_ignored)
     node->stopped = node->stopped || rows_failed(node->rows);
+#endif
     return !node->stopped;
 }
 
@@ -177,9 +181,11 @@ static void hand_over(struct node *node)
 static bool decided(const struct node *node)
 {
     bool any = node->block.open && node->block.header.count > 0;
+#if !defined(MUTANT_closed_block_escapes)
     for (uint32_t i = 0; i < node->open->block_count; i++) {
         any = any || node->open->blocks[i].journal == node->journal;
     }
+#endif
     return any;
 }
 
@@ -249,6 +255,10 @@ void node_hold(struct node *node, bool held)
 
 struct node_head node_head(const struct node *node)
 {
+#if defined(MUTANT_head_before_commit)
+    const struct frontier_entry *own = frontier_find(&node->frontier, node->journal);
+    return (struct node_head){.seq = own->seq, .id = own->id, .hlc = own->hlc, .day = own->day};
+#endif
     return (struct node_head){.seq = node->own_committed.seq,
                               .id = node->own_committed.id,
                               .hlc = node->own_committed.hlc,

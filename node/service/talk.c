@@ -211,9 +211,11 @@ static void hear_tips(struct node *node, struct peer *peer, const struct message
         }
         uint32_t at = frontier_position(&node->frontier, entry);
         peer->has[at] = tip->seq;
+#if !defined(MUTANT_equal_height_unseen)
         if (tip->journal != node->journal && message->body.tips.full != 0) {
             compare(node, peer, at, tip);
         }
+#endif
         if (tip->journal == node->journal) {
             /* Not `has`: what was pushed to it is noted there before it says a word. A full list
              * comes at most with each digest, so what was lost on the way is asked for again. */
@@ -262,7 +264,9 @@ static void hear_digest(struct node *node, struct peer *peer, const struct messa
 {
     struct digest mine = node_frontier_digest(node);
     if (!digest_equal(&mine, &message->body.digest.frontier)) {
+#if !defined(MUTANT_digest_answers_nothing)
         peer->tips_full = true;
+#endif
         return;
     }
     struct digest state = rows_digest_committed(node->rows);

@@ -550,6 +550,10 @@ static bool row_is_block(struct auditor *auditor, const struct write *write)
 static void enter_foreign(struct world *machine, const struct block *block)
 {
     struct auditor *auditor = machine->sim->auditor;
+    if (block->header.journal == double_journal(machine->sim) && double_is_frozen(machine)) {
+        sim_finding(machine->sim, "S13", "machine %u takes more of a journal that it knows forked",
+                    machine->index);
+    }
     if (map_find(&auditor->written, &block->id) != NULL &&
         !book_enter(auditor_book_of(machine), block, auditor->opinions)) {
         sim_finding(machine->sim, "S8", "machine %u admitted an event that does not decode",

@@ -5,6 +5,7 @@
 #include "workload.h"
 
 #include "block_codec.h"
+#include "record.h"
 #include "row_key.h"
 
 #include <stdio.h>
@@ -306,6 +307,20 @@ static bool should_know(struct world *machine, struct world *neighbour)
             contradict(machine, neighbour));
 }
 
+uint64_t double_journal(const struct sim *sim)
+{
+    return sim->doubling->journal;
+}
+
+bool double_is_frozen(struct world *machine)
+{
+    struct row_key key = key_of_journal(TABLE_FRONTIER, machine->sim->doubling->journal);
+    struct bytes value = {0};
+    struct frontier_entry entry = {0};
+    return disk_look(machine->disk, row_key_bytes(&key), &value) == STATUS_OK &&
+           frontier_decode(value, &entry) && entry.frozen;
+}
+
 enum missing {
     MISSING_NOTHING = 0,
     MISSING_BLOCKS, /* of the other's journal, that it could have */
@@ -327,7 +342,8 @@ static enum missing what_is_missing(struct world *a, struct world *b)
     if (a->journal == doubled && !a->knows_double && should_know(a, b)) {
         return MISSING_DOUBLE;
     }
-    if (a->journal != doubled && b->journal != doubled && contradict(a, b) && !a->knows_fork) {
+    if (a->journal != doubled && b->journal != doubled && contradict(a, b) &&
+        !double_is_frozen(a)) {
         return MISSING_FORK;
     }
     return MISSING_NOTHING;

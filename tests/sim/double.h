@@ -32,6 +32,10 @@ void double_writes(struct world *machine);
 void double_before(struct world *machine, const struct book *book);
 void double_after(struct world *machine, const struct book *book);
 
+/* The journal that exists twice. */
+uint64_t double_journal(const struct sim *sim);
+/* Has this machine written down that the doubled journal forked, and takes nothing more of it? */
+bool double_is_frozen(struct world *machine);
 /* After heal: everybody has what can be had, and who must know knows. */
 bool double_is_level(struct sim *sim);
 /* What is missing, for the finding. */

@@ -151,6 +151,11 @@ void sim_start(struct world *machine)
                     (int)fitness);
         return;
     }
+    if (fitness == NODE_FIT &&
+        machine->saved_head.seq > auditor_durable(machine, machine->journal)) {
+        sim_finding(sim, "I21", "machine %u starts on a store older than its head file",
+                    machine->index);
+    }
     machine->running = true;
     node_hold(machine->node, machine->unconfirmed || machine->knows_double);
     if (machine->boot > 1) {

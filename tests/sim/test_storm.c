@@ -1,4 +1,5 @@
 /* Whole chains under faults: a few seeds each time; ops/check runs more. SEED=N runs one. */
+#include "plan.h"
 #include "run.h"
 #include "scenario.h"
 
@@ -55,6 +56,25 @@ static void a_seed_that_failed_once_does_not_fail_again(void **state)
     assert_true(seeds > 0);
 }
 
+/* Runs that --shrink left behind, step by step: what they once found is found no more. */
+static void a_run_that_was_kept_finds_nothing_any_more(void **state)
+{
+    (void)state;
+    glob_t found;
+    assert_int_equal(glob(TALLY_SOURCE_DIR "/tests/sim/plans/*.plan", 0, NULL, &found), 0);
+    assert_true(found.gl_pathc >= 1);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        FILE *file = fopen(found.gl_pathv[i], "r");
+        assert_non_null(file);
+        struct plan plan;
+        assert_true(plan_read(file, &plan));
+        (void)fclose(file);
+        assert_int_equal(run_plan(&plan, &(struct run_options){0}, &total).findings, 0);
+        plan_free(&plan);
+    }
+    globfree(&found);
+}
+
 static void one_seed_gives_one_run(void **state)
 {
     (void)state;
@@ -89,6 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(branches_agree_once_the_storm_is_over),
         cmocka_unit_test(a_seed_that_failed_once_does_not_fail_again),
+        cmocka_unit_test(a_run_that_was_kept_finds_nothing_any_more),
         cmocka_unit_test(one_seed_gives_one_run),
         cmocka_unit_test(two_seeds_give_two_runs),
         cmocka_unit_test(every_story_comes_out_as_it_is_told),
