@@ -9,6 +9,7 @@ static const uint8_t BLOCK_TAG[] = {0x02};
 static const char NETWORK_TAG[] = "tally/net/1"; /* these tags end with their zero byte */
 static const char ISSUED_LOT_TAG[] = "tally/lot/1";
 static const char REFUND_LOT_TAG[] = "tally/refund/1";
+static const char CHILD_LOT_TAG[] = "tally/child/1";
 static const char SHARED_LOT_TAG[] = "tally/pool/1";
 static const char CARD_TAG[] = "tally/card/1";
 static const char TICKET_TAG[] = "tally/ticket/1";
@@ -126,6 +127,11 @@ struct lot_id hash_issued_lot(uint64_t journal, uint64_t seq, const struct diges
 struct lot_id hash_refund_lot(uint64_t journal, uint64_t seq, const struct digest *leaf, uint16_t k)
 {
     return hash_derived_lot(BYTES_OF(REFUND_LOT_TAG), (struct place){journal, seq, k}, leaf);
+}
+
+struct lot_id hash_child_lot(uint64_t journal, uint64_t seq, const struct digest *leaf, uint16_t k)
+{
+    return hash_derived_lot(BYTES_OF(CHILD_LOT_TAG), (struct place){journal, seq, k}, leaf);
 }
 
 struct lot_id hash_shared_lot(const struct subject_id *account, const struct lot_terms *terms)

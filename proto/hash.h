@@ -19,6 +19,9 @@ struct lot_id hash_issued_lot(uint64_t journal, uint64_t seq, const struct diges
 /* The refund rights of line `k` of a spend. */
 struct lot_id hash_refund_lot(uint64_t journal, uint64_t seq, const struct digest *leaf,
                               uint16_t k);
+/* The lot that line `k` of a refund or a transfer makes of another lot: restored, or of another
+ * account. */
+struct lot_id hash_child_lot(uint64_t journal, uint64_t seq, const struct digest *leaf, uint16_t k);
 /* A lot with a key: same account, terms and key, same lot. */
 struct lot_id hash_shared_lot(const struct subject_id *account, const struct lot_terms *terms);
 /* A card number as the store files it. */

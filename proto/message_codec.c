@@ -1,5 +1,6 @@
 #include "message_codec.h"
 
+#include "event_body.h"
 #include "reader.h"
 #include "writer.h"
 
@@ -176,6 +177,7 @@ static void rights_req_read(struct reader *reader, struct message *message)
         line->amount = read_amount(reader);
     }
     message->body.rights_req.count = count;
+    message->body.rights_req.sale = event_ref_optional_read(reader);
 }
 
 static void rights_req_write(struct writer *writer, const struct message *message)
@@ -191,6 +193,7 @@ static void rights_req_write(struct writer *writer, const struct message *messag
         write_bin(writer, BYTES_OF(line->lot.bytes));
         write_amount(writer, line->amount);
     }
+    event_ref_optional_write(writer, &message->body.rights_req.sale);
 }
 
 static void rights_rsp_read(struct reader *reader, struct message *message)
@@ -296,8 +299,9 @@ static uint32_t field_count(enum message_kind kind)
     case MESSAGE_KEY_PUT:
     case MESSAGE_KEY_ACK:
         return 2;
-    case MESSAGE_WANT:
     case MESSAGE_RIGHTS_REQ:
+        return 6;
+    case MESSAGE_WANT:
     case MESSAGE_RIGHTS_RSP:
     case MESSAGE_JOIN:
         return 5;

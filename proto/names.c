@@ -147,6 +147,22 @@ const char *bucket_name(uint8_t bucket)
     return UNKNOWN;
 }
 
+const char *request_outcome_name(uint8_t outcome)
+{
+    switch (outcome) {
+    case 0:
+        return "open";
+    case REQUEST_DONE:
+        return "done";
+    case REQUEST_REFUSED:
+        return "refused";
+    case REQUEST_WITHDRAWN:
+        return "withdrawn";
+    default:
+        return UNKNOWN;
+    }
+}
+
 const char *tender_name(uint8_t tender)
 {
     switch ((enum tender)tender) {
@@ -305,6 +321,10 @@ const char *verdict_name(enum verdict verdict)
         return "currency";
     case REFUSED_ROLE:
         return "role";
+    case REFUSED_OTHER_MEMBER:
+        return "other_member";
+    case REFUSED_OTHER_PRODUCT:
+        return "other_product";
     case REFUSED_VERSION:
         return "version";
     case REFUSED_KEY_REUSED:

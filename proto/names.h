@@ -10,14 +10,15 @@
 #include "tally/status.h"
 
 const char *status_name(enum status status);
-const char *event_type_name(uint16_t type);      /* "topup", "spend", "rights_move", .. */
-const char *bucket_name(uint8_t bucket);         /* "principal", .. */
-const char *tender_name(uint8_t tender);         /* "cash", .. */
-const char *freeze_kind_name(uint8_t kind);      /* "loss", .. */
-const char *spend_order_name(uint8_t order);     /* "proportional", .. */
-const char *event_verdict_name(uint8_t verdict); /* "valid", .. */
-const char *invalid_reason_name(uint8_t reason); /* "not_covered", .. */
-const char *verdict_name(enum verdict verdict);  /* "allowed", "rights", "frozen", .. */
+const char *event_type_name(uint16_t type);        /* "topup", "spend", "rights_move", .. */
+const char *bucket_name(uint8_t bucket);           /* "principal", .. */
+const char *request_outcome_name(uint8_t outcome); /* "open" for 0, "done", .. */
+const char *tender_name(uint8_t tender);           /* "cash", .. */
+const char *freeze_kind_name(uint8_t kind);        /* "loss", .. */
+const char *spend_order_name(uint8_t order);       /* "proportional", .. */
+const char *event_verdict_name(uint8_t verdict);   /* "valid", .. */
+const char *invalid_reason_name(uint8_t reason);   /* "not_covered", .. */
+const char *verdict_name(enum verdict verdict);    /* "allowed", "rights", "frozen", .. */
 const char *alarm_name(enum alarm alarm);
 const char *message_name(enum message_kind kind);
 const char *member_field_name(uint8_t field); /* "name", "phone", .. */

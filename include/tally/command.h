@@ -18,7 +18,7 @@ enum command_kind {
     COMMAND_ISSUE_CARD, /* opens an account of a product for a member, with its first card */
     COMMAND_TOP_UP,
     COMMAND_SPEND,
-    COMMAND_REFUND, /* of a sale of this branch */
+    COMMAND_REFUND, /* of a sale, wherever it was made */
     COMMAND_FREEZE,
     COMMAND_UNFREEZE,
     COMMAND_REPORT_LOSS,     /* of a card: it never works again, and its account is frozen */
@@ -26,6 +26,8 @@ enum command_kind {
     COMMAND_MOVE,            /* rights of an account from this branch to another, by hand */
     COMMAND_PUBLISH_PRODUCT, /* office */
     COMMAND_INVITE,          /* office: reserves a branch number and makes a one-time token */
+    COMMAND_TRANSFER,        /* value from one account of a member to another */
+    COMMAND_FILE_REQUEST,    /* a refund that only another branch can make, when it is back */
     /* queries */
     QUERY_MEMBER,
     QUERY_ACCOUNT,
@@ -43,6 +45,7 @@ enum command_kind {
     QUERY_EXPOSURE,  /* of an account: who has heard of its freezes, and what others may still spend
                       */
     QUERY_CHAIN_EXPOSURE, /* what each branch may still spend, whatever happens elsewhere */
+    QUERY_REQUESTS,       /* wishes filed for another journal, and what became of them */
     COMMAND_KIND_COUNT,
 };
 
@@ -69,7 +72,7 @@ enum verdict {
     REFUSED_BALANCE,       /* the whole chain, as seen here, holds less: answer.balance */
     REFUSED_RIGHTS,        /* it is there, but not here and not reachable now: answer.offer */
     REFUSED_REFUNDABLE,    /* more than the sale still has refundable: answer.limit */
-    REFUSED_OTHER_BRANCH,  /* a refund of a sale that another branch made */
+    REFUSED_OTHER_BRANCH,  /* the right to refund the sale is at a branch that is away */
     REFUSED_CAP,           /* the product's limit on the balance: answer.limit is the headroom */
     REFUSED_LOTS,          /* the account has SHEET_LOTS_MAX parcels of value already */
     REFUSED_MISSING_FIELD, /* answer.field is missing */
@@ -79,6 +82,8 @@ enum verdict {
     REFUSED_CURRENCY,      /* not the account's currency */
     REFUSED_ROLE,          /* this node's role does not include it */
     REFUSED_VERSION,       /* a product version that is not the next one */
+    REFUSED_OTHER_MEMBER,  /* a transfer to another member's account */
+    REFUSED_OTHER_PRODUCT, /* a transfer to an account of another product */
     REFUSED_KEY_REUSED,    /* the same idempotency key with another request */
     /* refusals that are not stored: the same key may be tried again */
     REFUSED_BUSY,
@@ -137,13 +142,33 @@ struct request {
             struct bytes currency;
             uint32_t item_count;
             struct sale_item items[SALE_ITEMS_MAX];
-            uint32_t wait_ms; /* how long to wait for rights from peers; 0 = the default 800 */
+            uint32_t wait_ms;      /* how long to wait for rights from peers; 0 = the default 800 */
+            uint32_t tender_count; /* what else pays for the same sale, in the order of use */
+            struct tender_line tenders[TENDERS_MAX];
         } spend;
+        struct {
+            struct event_ref sale;
+            int64_t amount; /* in all: to the card and in other tenders */
+            struct bytes reason;
+            uint32_t wait_ms;
+            bool by_tender; /* these tenders, and the rest to the card; else what was used last
+                               goes back first */
+            uint32_t tender_count;
+            struct tender_line tenders[TENDERS_MAX];
+        } refund;
         struct {
             struct event_ref sale;
             int64_t amount;
             struct bytes reason;
-        } refund;
+        } file;
+        struct {
+            struct account_name from;
+            struct account_name to;
+            int64_t amount;
+            struct bytes currency;
+            struct bytes reason;
+            uint32_t wait_ms;
+        } transfer;
         struct {
             struct account_name account;
             uint8_t kind; /* enum freeze_kind */
@@ -201,6 +226,9 @@ struct request {
         struct {
             uint64_t after; /* position; 0 = from the start */
         } feed;
+        struct {
+            bool open; /* only those that nobody has answered */
+        } requests;
     } body;
 };
 
@@ -225,8 +253,11 @@ struct answer {
     uint8_t field;       /* see the verdict; enum member_field */
     uint32_t product;
     uint32_t version;
-    uint32_t branch;    /* invite: the number reserved */
-    uint64_t pulled_ms; /* how long the till waited for rights from peers */
+    uint32_t branch;         /* invite: the number reserved */
+    uint64_t pulled_ms;      /* how long the till waited for rights from peers */
+    struct subject_id other; /* transfer: the account that received */
+    uint32_t tender_count;   /* refund: what to hand out in other ways than to the card */
+    struct tender_line tenders[TENDERS_MAX];
     /* invite: the token, INVITATION_TEXT_SIZE_MAX; not stored, a repeat makes it again */
     uint16_t token_size;
     uint8_t token[512];
@@ -306,6 +337,7 @@ struct history_entry {
     uint64_t to_journal;   /* moves and accepts: the other side */
     int64_t moved;         /* moves and accepts: how much */
     struct ticket_id ticket;
+    struct subject_id other; /* transfers: the other account; zeros = none */
 };
 
 struct sale_view {
@@ -315,9 +347,11 @@ struct sale_view {
     uint32_t line_count;
     struct {
         struct lot_id lot;
-        uint8_t bucket;
+        uint8_t bucket; /* 0: paid in another tender */
+        uint8_t tender; /* enum tender, of another tender */
         int64_t spent;
         int64_t refunded;
+        int64_t here; /* that this node may refund now */
     } lines[EVENT_LINES_MAX];
     uint32_t item_count; /* what was sold, as the till named it */
     struct {
@@ -327,6 +361,25 @@ struct sale_view {
         int64_t list;    /* price by the list, all pieces */
         int64_t charged; /* what was charged */
     } items[SALE_ITEMS_MAX];
+};
+
+/* A request filed for another journal, and what became of it. */
+struct request_view {
+    struct event_ref event;
+    int64_t at_ms;
+    struct subject_id account;
+    uint8_t kind; /* enum request_kind */
+    uint64_t to;
+    struct event_ref sale;
+    int64_t amount;
+    uint32_t staff;
+    uint32_t reason_size;
+    uint8_t reason[REASON_SIZE_MAX];
+    uint8_t outcome; /* enum request_outcome; 0 = open */
+    int64_t closed_ms;
+    struct event_ref done; /* what carried it out */
+    uint32_t answer_size;
+    uint8_t answer[REASON_SIZE_MAX]; /* why not: a verdict's name */
 };
 
 struct journal_view {
@@ -481,6 +534,7 @@ struct page {
             uint32_t entry_count;
             struct exposure_entry entries[PAGE_ENTRIES_MAX];
         } exposure;
+        struct request_view requests[PAGE_ENTRIES_MAX];
     } rows;
 };
 

@@ -128,6 +128,7 @@ struct message {
             struct subject_id account;
             uint32_t count;
             struct rights_line list[EVENT_LINES_MAX];
+            struct event_ref sale; /* refund rights: of this sale; zeros = none */
         } rights_req;
         struct {
             struct ticket_id request;

@@ -124,6 +124,9 @@ static void entry_details(struct render *out, const struct history_entry *entry,
     if (entry->sale.journal != 0) {
         render_ref(out, "sale", entry->sale);
     }
+    if (!id_is_none(entry->other.bytes, sizeof entry->other.bytes)) {
+        render_hex(out, "other_account", BYTES_OF(entry->other.bytes));
+    }
     if (entry->to_journal != 0) {
         bool accept = entry->type == EVENT_RIGHTS_ACCEPT;
         render_journal(out, accept ? "from" : "to", entry->to_journal);

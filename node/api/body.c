@@ -220,6 +220,27 @@ size_t body_array(const struct body *body, const char *name, size_t max)
     return size;
 }
 
+struct event_ref body_sale(const struct body *body)
+{
+    struct event_ref sale = {0};
+    struct bytes text = body_text(body, "sale", BODY_REQUIRED, NAME_SIZE_MAX);
+    if (text.size > 0 && !ref_parse(text, &sale)) {
+        body_refuse(body, "sale", "must be the reference on the receipt, as in 2.1-17-0.");
+    }
+    return sale;
+}
+
+struct body body_object(const struct body *body, const char *name)
+{
+    struct body inner = {.call = body->call, .object = member(body, name, BODY_REQUIRED)};
+    (void)snprintf(inner.at, sizeof inner.at, "%.16s%.12s.", body->at, name);
+    if (inner.object != NULL && !json_is_object(inner.object)) {
+        refuse(body, PROBLEM_FIELD, name, "must be an object in braces.");
+        inner.object = NULL;
+    }
+    return inner;
+}
+
 struct body body_element(const struct body *body, const char *name, size_t index)
 {
     struct body element = {.call = body->call};

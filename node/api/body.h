@@ -44,6 +44,10 @@ struct body_amount body_amount(const struct body *body, const char *name, int64_
 struct subject_id body_subject(const struct body *body, const char *name);
 /* Exactly one of "card" and "account". */
 struct account_name body_account(const struct body *body);
+/* The reference on a receipt: required. */
+struct event_ref body_sale(const struct body *body);
+/* Object `name`: required. */
+struct body body_object(const struct body *body, const char *name);
 /* Array `name`, at most `max` long; 0 when absent. Element `index` as an object. */
 size_t body_array(const struct body *body, const char *name, size_t max);
 struct body body_element(const struct body *body, const char *name, size_t index);

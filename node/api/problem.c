@@ -77,6 +77,8 @@ unsigned verdict_status(enum verdict verdict)
     case REFUSED_NUMBERS:
     case REFUSED_SELF:
     case REFUSED_VERSION:
+    case REFUSED_OTHER_MEMBER:
+    case REFUSED_OTHER_PRODUCT:
     case REFUSED_KEY_REUSED:
         return 409;
     case REFUSED_ROLE:
@@ -110,7 +112,7 @@ const char *verdict_title(enum verdict verdict)
         [REFUSED_BALANCE] = "The balance is too small",
         [REFUSED_RIGHTS] = "The money is at other branches",
         [REFUSED_REFUNDABLE] = "More than the sale has left to refund",
-        [REFUSED_OTHER_BRANCH] = "The sale was made at another branch",
+        [REFUSED_OTHER_BRANCH] = "The right to refund the sale is at another branch",
         [REFUSED_CAP] = "The balance would pass the product's limit",
         [REFUSED_LOTS] = "The account has too many parcels of value",
         [REFUSED_MISSING_FIELD] = "A value is missing",
@@ -120,6 +122,8 @@ const char *verdict_title(enum verdict verdict)
         [REFUSED_CURRENCY] = "The currency is not the account's",
         [REFUSED_ROLE] = "This node may not do that",
         [REFUSED_VERSION] = "The version is not the next one",
+        [REFUSED_OTHER_MEMBER] = "The other account is another member's",
+        [REFUSED_OTHER_PRODUCT] = "The other account is of another product",
         [REFUSED_KEY_REUSED] = "The key was used for something else",
         [REFUSED_BUSY] = "The node is busy",
         [REFUSED_SPACE] = "The disk is full",
@@ -149,6 +153,34 @@ static void explain_field(char *text, size_t size, const struct answer *answer)
         (void)snprintf(text, size, "Refused: %s is not acceptable. Correct it and send it again.",
                        name);
     }
+}
+
+/* To itself: what that means depends on what was asked. */
+static const char *self_sentence(enum command_kind kind)
+{
+    if (kind == COMMAND_TRANSFER) {
+        return "Refused: both are the same account. Name another one.";
+    }
+    if (kind == COMMAND_FILE_REQUEST) {
+        return "Refused: this branch can refund that itself. Send it to /v1/refunds.";
+    }
+    return "Refused: rights cannot be moved to the branch that gives them. Name another branch.";
+}
+
+/* The right to refund is elsewhere, and did not come in time. */
+static void explain_other_branch(char *text, size_t size, const struct answer *answer,
+                                 const char *offer)
+{
+    char here[80] = "";
+    if (answer->offer > 0) {
+        (void)snprintf(here, sizeof here, " This branch can refund %s now.", offer);
+    }
+    (void)snprintf(
+        text, size,
+        "Refused: branch %u holds the right to refund that sale and could not be reached "
+        "in time.%s Try again when the connection is back, or file a request "
+        "(/v1/requests): that branch then refunds it on its return.",
+        answer->branch, here);
 }
 
 /* Refusals whose sentence is always the same. */
@@ -181,20 +213,20 @@ static const char *plain_sentence(enum verdict verdict)
         [REFUSED_FROZEN] = "Refused: the account is frozen. Lift the freeze first, if whoever set "
                            "it agrees.",
         [REFUSED_NOT_FROZEN] = "Refused: the account is not frozen, so there is nothing to lift.",
-        [REFUSED_OTHER_BRANCH] = "Refused: another branch made that sale, and only it can refund "
-                                 "it. Send the member there, or ask that branch to refund.",
         [REFUSED_LOTS] = "Refused: the account holds as many separate parcels of value as it may. "
                          "Spend some of them first.",
         [REFUSED_NUMBERS] = "Refused: this branch has used up its card numbers. Set up the branch "
                             "anew with the next incarnation; ask the office.",
-        [REFUSED_SELF] = "Refused: rights cannot be moved to the branch that gives them. Name "
-                         "another branch.",
         [REFUSED_CURRENCY] = "Refused: the currency is not the account's. Send the amount in the "
                              "account's currency.",
         [REFUSED_ROLE] = "Refused: this node's role does not include it. Ask the office's node, or "
                          "a branch that may.",
         [REFUSED_VERSION] = "Refused: a product's versions follow each other without gaps. Read "
                             "GET /v1/products and send the next version, or leave it out.",
+        [REFUSED_OTHER_MEMBER] = "Refused: value moves only between accounts of one member. Name "
+                                 "two accounts of the same member.",
+        [REFUSED_OTHER_PRODUCT] = "Refused: value moves only between accounts of one product. Name "
+                                  "two accounts of the same product.",
         [REFUSED_KEY_REUSED] = "Refused: this till used that Idempotency-Key for another request. "
                                "Nothing was done; use a new key for a new wish.",
         [REFUSED_BUSY] = "Not done: the node has more to do than it can. Send the same request "
@@ -241,6 +273,10 @@ void verdict_explain(const struct answer *answer, char *text, size_t size)
     } else if (answer->verdict == REFUSED_CAP) {
         explain_amount(text, size, "Refused: the product limits the balance, and only ", limit,
                        " more fits. Top up at most that.");
+    } else if (answer->verdict == REFUSED_OTHER_BRANCH) {
+        explain_other_branch(text, size, answer, offer);
+    } else if (answer->verdict == REFUSED_SELF) {
+        (void)snprintf(text, size, "%s", self_sentence(answer->kind));
     } else if (answer->verdict == REFUSED_MISSING_FIELD || answer->verdict == REFUSED_FIELD) {
         explain_field(text, size, answer);
     } else {
@@ -273,7 +309,8 @@ void problem_render(struct render *out, enum problem problem, const char *field,
 static void render_numbers(struct render *out, const struct answer *answer)
 {
     enum verdict verdict = answer->verdict;
-    if (verdict == REFUSED_RIGHTS || (verdict == REFUSED_LOTS && answer->offer > 0)) {
+    if (verdict == REFUSED_RIGHTS || verdict == REFUSED_OTHER_BRANCH ||
+        (verdict == REFUSED_LOTS && answer->offer > 0)) {
         render_money(out, "offer", answer->offer, answer->currency);
     }
     if (verdict == REFUSED_RIGHTS || verdict == REFUSED_BALANCE || verdict == REFUSED_CAP) {
@@ -281,6 +318,9 @@ static void render_numbers(struct render *out, const struct answer *answer)
     }
     if (verdict == REFUSED_RIGHTS || verdict == REFUSED_BALANCE) {
         render_money(out, "usable_here", answer->usable_here, answer->currency);
+    }
+    if (verdict == REFUSED_OTHER_BRANCH) {
+        render_count(out, "branch", answer->branch);
     }
     if (verdict == REFUSED_REFUNDABLE || verdict == REFUSED_CAP) {
         render_money(out, "limit", answer->limit, answer->currency);

@@ -27,7 +27,18 @@ void moves_post_read(struct api_call *call);
 void sales_get_read(struct api_call *call);
 void topups_post_render(struct api_call *call, const struct answer *answer);
 void spends_post_render(struct api_call *call, const struct answer *answer);
+void refunds_post_render(struct api_call *call, const struct answer *answer);
 void sales_get_render(struct api_call *call, const struct answer *answer);
+
+/* transfers.c */
+void transfers_post_read(struct api_call *call);
+void transfers_post_render(struct api_call *call, const struct answer *answer);
+
+/* requests.c */
+void requests_post_read(struct api_call *call);
+void requests_get_read(struct api_call *call);
+void requests_post_render(struct api_call *call, const struct answer *answer);
+void requests_get_render(struct api_call *call, const struct answer *answer);
 
 /* accounts.c */
 void accounts_get_read(struct api_call *call);

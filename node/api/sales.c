@@ -40,10 +40,27 @@ static void item_read(const struct body *item, struct sale_item *to)
     to->list_minor = body_integer(item, "list", 0, AMOUNT_MAX, to->charged_minor);
 }
 
+/* What is paid, or given back, in other ways than from the card. */
+static uint32_t tenders_of(const struct body *body, struct tender_line tenders[static TENDERS_MAX])
+{
+    size_t count = body_array(body, "tenders", TENDERS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        struct body element = body_element(body, "tenders", i);
+        BODY_ONLY(&element, "tender", "amount");
+        struct bytes name = body_text(&element, "tender", BODY_REQUIRED, NAME_SIZE_MAX);
+        tenders[i].tender = name.size == 0 ? 0 : tender_by_name(name);
+        tenders[i].amount = body_amount(&element, "amount", 1).minor;
+        if (name.size > 0 && tenders[i].tender == 0) {
+            body_refuse(&element, "tender", "must be cash, bank_card, mobile, transfer or other.");
+        }
+    }
+    return (uint32_t)count;
+}
+
 void spends_post_read(struct api_call *call)
 {
     struct body body = body_of(call);
-    BODY_ONLY(&body, "card", "account", "amount", "items", "wait_ms");
+    BODY_ONLY(&body, "card", "account", "amount", "items", "tenders", "wait_ms");
     struct body_amount amount = body_amount(&body, "amount", 1);
     call->request.body.spend.account = body_account(&body);
     call->request.body.spend.amount = amount.minor;
@@ -56,25 +73,20 @@ void spends_post_read(struct api_call *call)
         item_read(&item, &call->request.body.spend.items[i]);
     }
     call->request.body.spend.item_count = (uint32_t)count;
-}
-
-static struct event_ref sale_of(const struct body *body)
-{
-    struct event_ref sale = {0};
-    struct bytes text = body_text(body, "sale", BODY_REQUIRED, NAME_SIZE_MAX);
-    if (text.size > 0 && !ref_parse(text, &sale)) {
-        body_refuse(body, "sale", "must be the reference on the receipt, as in 2.1-17-0.");
-    }
-    return sale;
+    call->request.body.spend.tender_count = tenders_of(&body, call->request.body.spend.tenders);
 }
 
 void refunds_post_read(struct api_call *call)
 {
     struct body body = body_of(call);
-    BODY_ONLY(&body, "sale", "amount", "reason");
-    call->request.body.refund.sale = sale_of(&body);
+    BODY_ONLY(&body, "sale", "amount", "reason", "tenders", "wait_ms");
+    call->request.body.refund.sale = body_sale(&body);
     call->request.body.refund.amount = body_amount(&body, "amount", 1).minor;
     call->request.body.refund.reason = body_text(&body, "reason", BODY_OPTIONAL, REASON_SIZE_MAX);
+    call->request.body.refund.wait_ms =
+        (uint32_t)body_integer(&body, "wait_ms", 0, CALL_WAIT_MS_MAX, 0);
+    call->request.body.refund.by_tender = json_object_get(body.object, "tenders") != NULL;
+    call->request.body.refund.tender_count = tenders_of(&body, call->request.body.refund.tenders);
 }
 
 void moves_post_read(struct api_call *call)
@@ -105,6 +117,20 @@ void spends_post_render(struct api_call *call, const struct answer *answer)
     render_count(&call->out, "pulled_ms", answer->pulled_ms);
 }
 
+void refunds_post_render(struct api_call *call, const struct answer *answer)
+{
+    struct render *out = &call->out;
+    spends_post_render(call, answer);
+    render_open(out, "tenders", '[');
+    for (uint32_t i = 0; i < answer->tender_count; i++) {
+        render_open(out, NULL, '{');
+        render_string(out, "tender", tender_name(answer->tenders[i].tender));
+        render_money(out, "amount", answer->tenders[i].amount, answer->currency);
+        render_close(out, '}');
+    }
+    render_close(out, ']');
+}
+
 void sales_get_read(struct api_call *call)
 {
     if (!ref_parse(call->target.segments[2], &call->request.body.sale.sale)) {
@@ -118,19 +144,25 @@ void sales_get_render(struct api_call *call, const struct answer *answer)
     struct render *out = &call->out;
     int64_t spent = 0;
     int64_t refunded = 0;
+    int64_t here = 0;
     render_ref(out, "event", sale->event);
     render_hex(out, "account", BYTES_OF(sale->account.bytes));
     render_time(out, "at", sale->at_ms);
     render_open(out, "lines", '[');
     for (uint32_t i = 0; i < sale->line_count; i++) {
         render_open(out, NULL, '{');
-        render_hex(out, "lot", BYTES_OF(sale->lines[i].lot.bytes));
-        render_string(out, "bucket", bucket_name(sale->lines[i].bucket));
+        if (sale->lines[i].bucket == 0) {
+            render_string(out, "tender", tender_name(sale->lines[i].tender));
+        } else {
+            render_hex(out, "lot", BYTES_OF(sale->lines[i].lot.bytes));
+            render_string(out, "bucket", bucket_name(sale->lines[i].bucket));
+        }
         render_money(out, "spent", sale->lines[i].spent, answer->currency);
         render_money(out, "refunded", sale->lines[i].refunded, answer->currency);
         render_close(out, '}');
         spent += sale->lines[i].spent;
         refunded += sale->lines[i].refunded;
+        here += sale->lines[i].here;
     }
     render_close(out, ']');
     render_open(out, "items", '[');
@@ -146,4 +178,5 @@ void sales_get_render(struct api_call *call, const struct answer *answer)
     render_money(out, "spent", spent, answer->currency);
     render_money(out, "refunded", refunded, answer->currency);
     render_money(out, "refundable", spent - refunded, answer->currency);
+    render_money(out, "refundable_here", here, answer->currency);
 }

@@ -41,8 +41,10 @@ static const char *operation_name(enum command_kind kind)
         [COMMAND_MOVE] = "move",
         [COMMAND_PUBLISH_PRODUCT] = "publish_product",
         [COMMAND_INVITE] = "invite",
+        [COMMAND_TRANSFER] = "transfer",
+        [COMMAND_FILE_REQUEST] = "file_request",
     };
-    bool known = kind >= COMMAND_ENROL && kind <= COMMAND_INVITE;
+    bool known = kind >= COMMAND_ENROL && (size_t)kind < sizeof names / sizeof names[0];
     return known ? names[kind] : "unknown";
 }
 

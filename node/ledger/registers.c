@@ -68,6 +68,11 @@ enum invalid_reason registers_refund(struct registers *registers, int64_t amount
     return raise(&registers->refunded, amount);
 }
 
+enum invalid_reason registers_rebind(struct registers *registers, int64_t amount)
+{
+    return draw(registers, &registers->rebound, amount);
+}
+
 enum invalid_reason registers_give(struct registers *registers, int64_t amount)
 {
 #if defined(MUTANT_give_more_than_held)
@@ -176,6 +181,71 @@ static enum invalid_reason lines_form(const struct lot_line *lines, size_t count
     return INVALID_NONE;
 }
 
+/* Every other tender of a sale is one more line of it, with refund rights of its own. */
+static enum invalid_reason tenders_form(const struct tender_line *tenders, size_t count,
+                                        size_t line_count)
+{
+    if (count > TENDERS_MAX || line_count + count > EVENT_LINES_MAX) {
+        return INVALID_MALFORMED;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (tenders[i].tender == 0) {
+            return INVALID_MALFORMED;
+        }
+        if (!amount_in_range(tenders[i].amount)) {
+            return INVALID_BAD_AMOUNT;
+        }
+    }
+    return INVALID_NONE;
+}
+
+static enum invalid_reason spend_form(const struct event *event)
+{
+    if (event->body.spend.risk < 0 || event->body.spend.risk > AMOUNT_MAX) {
+        return INVALID_BAD_AMOUNT;
+    }
+    enum invalid_reason reason = lines_form(event->body.spend.lines, event->body.spend.line_count);
+    return reason != INVALID_NONE
+               ? reason
+               : tenders_form(event->body.spend.tenders, event->body.spend.tender_count,
+                              event->body.spend.line_count);
+}
+
+static enum invalid_reason refund_form(const struct event *event)
+{
+    enum invalid_reason reason =
+        lines_form(event->body.refund.lines, event->body.refund.line_count);
+    return reason != INVALID_NONE
+               ? reason
+               : tenders_form(event->body.refund.tenders, event->body.refund.tender_count, 0);
+}
+
+static enum invalid_reason rebind_form(const struct event *event)
+{
+    if (id_is_none(event->body.rebind.to.bytes, sizeof event->body.rebind.to.bytes)) {
+        return INVALID_MALFORMED;
+    }
+    return lines_form(event->body.rebind.lines, event->body.rebind.line_count);
+}
+
+static enum invalid_reason request_form(const struct event *event)
+{
+    if (event->body.file.kind != REQUEST_REFUND || event_ref_is_none(event->body.file.sale)) {
+        return INVALID_MALFORMED;
+    }
+    return amount_in_range(event->body.file.amount) ? INVALID_NONE : INVALID_BAD_AMOUNT;
+}
+
+static enum invalid_reason close_form(const struct event *event)
+{
+    uint8_t outcome = event->body.close.outcome;
+    bool done = !event_ref_is_none(event->body.close.done);
+    return outcome >= REQUEST_DONE && outcome <= REQUEST_WITHDRAWN &&
+                   done == (outcome == REQUEST_DONE)
+               ? INVALID_NONE
+               : INVALID_MALFORMED;
+}
+
 static bool accept_stands_before(const struct accept_line *lines, size_t at)
 {
     for (size_t i = 0; i < at; i++) {
@@ -217,7 +287,8 @@ static enum invalid_reason number_form(struct bytes number)
 static bool event_has_form(uint16_t type)
 {
     return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_REFUND ||
-           type == EVENT_RIGHTS_MOVE || type == EVENT_RIGHTS_ACCEPT || type == EVENT_CARD_ISSUE;
+           type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_MOVE || type == EVENT_RIGHTS_ACCEPT ||
+           type == EVENT_CARD_ISSUE || type == EVENT_REQUEST_FILE || type == EVENT_REQUEST_CLOSE;
 }
 
 enum invalid_reason event_form(const struct event *event)
@@ -233,12 +304,15 @@ enum invalid_reason event_form(const struct event *event)
     case EVENT_TOPUP:
         return terms_form(event->body.topup.lots, event->body.topup.lot_count);
     case EVENT_SPEND:
-        if (event->body.spend.risk < 0 || event->body.spend.risk > AMOUNT_MAX) {
-            return INVALID_BAD_AMOUNT;
-        }
-        return lines_form(event->body.spend.lines, event->body.spend.line_count);
+        return spend_form(event);
     case EVENT_REFUND:
-        return lines_form(event->body.refund.lines, event->body.refund.line_count);
+        return refund_form(event);
+    case EVENT_LOT_REBIND:
+        return rebind_form(event);
+    case EVENT_REQUEST_FILE:
+        return request_form(event);
+    case EVENT_REQUEST_CLOSE:
+        return close_form(event);
     case EVENT_RIGHTS_MOVE:
         return lines_form(event->body.move.lines, event->body.move.line_count);
     case EVENT_RIGHTS_ACCEPT:

@@ -51,6 +51,7 @@ int64_t registers_ledger(const struct registers *registers);
 enum invalid_reason registers_issue(struct registers *registers, int64_t amount);
 enum invalid_reason registers_use(struct registers *registers, int64_t amount);
 enum invalid_reason registers_refund(struct registers *registers, int64_t amount);
+enum invalid_reason registers_rebind(struct registers *registers, int64_t amount);
 enum invalid_reason registers_give(struct registers *registers, int64_t amount);
 
 /* What one journal ever granted another of one lot, and what of it was accepted. */
@@ -71,7 +72,8 @@ bool lot_is_valid_on(uint32_t from_day, uint32_t to_day, uint32_t day);
 
 /* Form rules of an event that need nothing but the event: amounts in range, no lot twice, lots of a
  * bucket that the event may issue or use, from_day <= to_day. INVALID_NONE, MALFORMED or
- * BAD_AMOUNT. Knows TOPUP, SPEND, REFUND, RIGHTS.MOVE, RIGHTS.ACCEPT, CARD.ISSUE; others: NONE. */
+ * BAD_AMOUNT. Knows TOPUP, SPEND, REFUND, LOT.REBIND, RIGHTS.MOVE, RIGHTS.ACCEPT, CARD.ISSUE,
+ * REQUEST.FILE, REQUEST.CLOSE; others: NONE. */
 enum invalid_reason event_form(const struct event *event);
 
 #endif

@@ -7,8 +7,11 @@
 #include "office.h"
 #include "pull.h"
 #include "query.h"
+#include "refunds.h"
+#include "requests.h"
 #include "row_key.h"
 #include "sales.h"
+#include "transfers.h"
 
 #include <assert.h>
 #include <string.h>
@@ -92,7 +95,7 @@ static enum decision decide(struct node *node, const struct request *request, st
     case COMMAND_SPEND:
         return sales_spend(node, request, answer);
     case COMMAND_REFUND:
-        return sales_refund(node, request, answer);
+        return refunds_refund(node, request, answer);
     case COMMAND_FREEZE:
         return freezes_freeze(node, request, answer);
     case COMMAND_UNFREEZE:
@@ -107,6 +110,10 @@ static enum decision decide(struct node *node, const struct request *request, st
         return office_publish(node, request, answer);
     case COMMAND_INVITE:
         return office_invite(node, request, answer);
+    case COMMAND_TRANSFER:
+        return transfers_transfer(node, request, answer);
+    case COMMAND_FILE_REQUEST:
+        return requests_file(node, request, answer);
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
     case QUERY_HISTORY:
@@ -122,6 +129,7 @@ static enum decision decide(struct node *node, const struct request *request, st
     case QUERY_INVALID:
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:
+    case QUERY_REQUESTS:
     case COMMAND_KIND_COUNT:
         break;
     }
@@ -224,6 +232,43 @@ static struct bytes keep_text(struct parked *parked, size_t *used, struct bytes 
     return bytes_of(at, text.size);
 }
 
+/* Texts of the kinds that may wait for rights. */
+static void keep_texts(struct parked *parked, const struct request *request)
+{
+    size_t used = 0;
+    struct request *kept = &parked->request;
+    switch ((int)request->kind) {
+    case COMMAND_SPEND:
+        kept->body.spend.account.card = keep_text(parked, &used, request->body.spend.account.card);
+        kept->body.spend.currency = keep_text(parked, &used, request->body.spend.currency);
+        for (uint32_t i = 0; i < request->body.spend.item_count; i++) {
+            kept->body.spend.items[i].name =
+                keep_text(parked, &used, request->body.spend.items[i].name);
+        }
+        break;
+    case COMMAND_REFUND:
+        kept->body.refund.reason = keep_text(parked, &used, request->body.refund.reason);
+        break;
+    case COMMAND_TRANSFER:
+        kept->body.transfer.from.card = keep_text(parked, &used, request->body.transfer.from.card);
+        kept->body.transfer.to.card = keep_text(parked, &used, request->body.transfer.to.card);
+        kept->body.transfer.currency = keep_text(parked, &used, request->body.transfer.currency);
+        kept->body.transfer.reason = keep_text(parked, &used, request->body.transfer.reason);
+        break;
+    default:
+        assert(false); /* nothing else needs rights */
+    }
+}
+
+static uint32_t wait_of(const struct request *request)
+{
+    uint32_t wait = request->kind == COMMAND_SPEND    ? request->body.spend.wait_ms
+                    : request->kind == COMMAND_REFUND ? request->body.refund.wait_ms
+                                                      : request->body.transfer.wait_ms;
+    wait = wait == 0 ? SPEND_WAIT_MS : wait;
+    return wait < SPEND_WAIT_MS_MAX ? wait : SPEND_WAIT_MS_MAX;
+}
+
 /* False when there is no place or nobody to ask. */
 static bool park(struct node *node, const struct request *request)
 {
@@ -235,17 +280,9 @@ static bool park(struct node *node, const struct request *request)
         return false;
     }
     uint64_t now = world_monotonic_ms(node->world);
-    uint32_t wait = request->body.spend.wait_ms == 0 ? SPEND_WAIT_MS : request->body.spend.wait_ms;
     *parked = (struct parked){.used = true, .request = *request, .since_ms = now};
-    parked->deadline_ms = now + (wait < SPEND_WAIT_MS_MAX ? wait : SPEND_WAIT_MS_MAX);
-    size_t used = 0;
-    struct request *kept = &parked->request;
-    kept->body.spend.account.card = keep_text(parked, &used, request->body.spend.account.card);
-    kept->body.spend.currency = keep_text(parked, &used, request->body.spend.currency);
-    for (uint32_t i = 0; i < request->body.spend.item_count; i++) {
-        kept->body.spend.items[i].name =
-            keep_text(parked, &used, request->body.spend.items[i].name);
-    }
+    parked->deadline_ms = now + wait_of(request);
+    keep_texts(parked, request);
     if (!pull_ask(node, parked)) {
         parked->used = false;
         return false;
@@ -273,7 +310,8 @@ static enum verdict unfit(const struct node *node, const struct request *request
     /* A block names at most so many others in its past: the next one has room again. */
     bool crowded =
         node->block.open && node->block.header.dep_count + SHEET_HOLDERS_MAX * 2 > BLOCK_DEPS_MAX;
-    bool accepts = request->kind == COMMAND_SPEND || request->kind == COMMAND_MOVE;
+    bool accepts = request->kind == COMMAND_SPEND || request->kind == COMMAND_MOVE ||
+                   request->kind == COMMAND_REFUND || request->kind == COMMAND_TRANSFER;
     return crowded && accepts ? REFUSED_BUSY : VERDICT_ALLOWED;
 }
 

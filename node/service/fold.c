@@ -29,7 +29,7 @@ void fold_count(struct fold *fold, uint8_t bucket, int64_t amount)
 static bool uses_sheet(uint16_t type)
 {
     return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_REFUND ||
-           type == EVENT_RIGHTS_MOVE || type == EVENT_RIGHTS_ACCEPT ||
+           type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_MOVE || type == EVENT_RIGHTS_ACCEPT ||
            type == EVENT_ACCOUNT_FREEZE || type == EVENT_ACCOUNT_UNFREEZE ||
            type == EVENT_CARD_LOSS_REPORT;
 }
@@ -43,6 +43,8 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
         return fold_spend(fold, sheet);
     case EVENT_REFUND:
         return fold_refund(fold, sheet);
+    case EVENT_LOT_REBIND:
+        return fold_rebind(fold, sheet);
     case EVENT_RIGHTS_MOVE:
         return fold_move(fold, sheet);
     case EVENT_RIGHTS_ACCEPT:
@@ -63,6 +65,10 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
         return fold_loss(fold, sheet);
     case EVENT_CARD_REPLACE:
         return fold_replace(fold);
+    case EVENT_REQUEST_FILE:
+        return fold_file(fold);
+    case EVENT_REQUEST_CLOSE:
+        return fold_close(fold);
     case EVENT_AUTH_EPOCH:
     case EVENT_JOURNAL_ADMIT:
     case EVENT_LIMITS_SET:
@@ -84,7 +90,6 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
     case EVENT_SPEND_RELEASE:
     case EVENT_LOT_EXPIRE:
     case EVENT_LOT_CLAWBACK:
-    case EVENT_LOT_REBIND:
     case EVENT_PAYOUT:
     case EVENT_RIGHTS_RETURN:
     case EVENT_RIGHTS_RECLAIM:
@@ -93,8 +98,6 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
     case EVENT_RISK_ACK:
     case EVENT_LEASE_RECORD:
     case EVENT_JOURNAL_FORK:
-    case EVENT_REQUEST_FILE:
-    case EVENT_REQUEST_CLOSE:
         return INVALID_MALFORMED; /* the format has it, these rules do not */
     }
     return INVALID_MALFORMED;
@@ -124,8 +127,14 @@ static void save_statement(struct fold *fold)
         line.sale = event->body.refund.sale;
     } else if (event->known && event->type == EVENT_RIGHTS_MOVE) {
         line.to_journal = event->body.move.to;
+        line.sale = event->body.move.sale;
     } else if (event->known && event->type == EVENT_RIGHTS_ACCEPT) {
         line.to_journal = event->body.accept.from;
+    } else if (event->known && event->type == EVENT_LOT_REBIND) {
+        line.other = event->body.rebind.to;
+    } else if (event->known && event->type == EVENT_REQUEST_FILE) {
+        line.sale = event->body.file.sale;
+        line.to_journal = event->body.file.to;
     }
     statement_save(fold->rows, &event->subject, fold->header->hlc, fold_ref(fold), &line);
 }
@@ -202,7 +211,7 @@ void fold_event(struct fold *fold)
         if (sheeted) {
             sheet_tidy(&sheet);
             if (sheet.unlisted > 0) {
-                list_spares(fold, &sheet);
+                list_spares(fold, &event->subject, &sheet);
             }
             sheet_save(fold->rows, &event->subject, &sheet);
         }
@@ -215,43 +224,47 @@ void fold_event(struct fold *fold)
     save_statement(fold);
 }
 
+static void sum_lines(struct rows *rows, const struct lot_line *lines, uint32_t count,
+                      int64_t sums[static 2])
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct terms_record terms;
+        if (terms_load(rows, &lines[i].lot, &terms) && is_money(terms.bucket)) {
+            sums[terms.bucket - 1] += lines[i].amount;
+        }
+    }
+}
+
+static void sum_refund(struct rows *rows, const struct event *event, int64_t sums[static 2])
+{
+    struct sale_record sale;
+    bool found = sale_load(rows, event->body.refund.sale, &sale);
+    for (uint32_t i = 0; found && i < event->body.refund.line_count; i++) {
+        int k = sale_line(&sale, event->body.refund.sale, &event->body.refund.lines[i].lot);
+        if (k >= 0 && is_money(sale.lines[k].bucket)) {
+            sums[sale.lines[k].bucket - 1] += event->body.refund.lines[i].amount;
+        }
+    }
+}
+
 void event_amounts(struct rows *rows, const struct event *event, int64_t *principal, int64_t *bonus)
 {
     int64_t sums[2] = {0, 0};
-    if (event->known && event->type == EVENT_TOPUP) {
-        for (uint32_t i = 0; i < event->body.topup.lot_count; i++) {
-            const struct lot_terms *terms = &event->body.topup.lots[i];
-            if (terms->bucket == BUCKET_PRINCIPAL || terms->bucket == BUCKET_BONUS) {
-                sums[terms->bucket - 1] += terms->amount;
-            }
+    for (uint32_t i = 0;
+         event->known && event->type == EVENT_TOPUP && i < event->body.topup.lot_count; i++) {
+        const struct lot_terms *terms = &event->body.topup.lots[i];
+        if (is_money(terms->bucket)) {
+            sums[terms->bucket - 1] += terms->amount;
         }
-    } else if (event->known && event->type == EVENT_SPEND) {
-        for (uint32_t i = 0; i < event->body.spend.line_count; i++) {
-            struct terms_record terms;
-            const struct lot_line *line = &event->body.spend.lines[i];
-            if (terms_load(rows, &line->lot, &terms) &&
-                (terms.bucket == BUCKET_PRINCIPAL || terms.bucket == BUCKET_BONUS)) {
-                sums[terms.bucket - 1] += line->amount;
-            }
-        }
+    }
+    if (event->known && event->type == EVENT_SPEND) {
+        sum_lines(rows, event->body.spend.lines, event->body.spend.line_count, sums);
     } else if (event->known && event->type == EVENT_RIGHTS_MOVE) {
-        for (uint32_t i = 0; i < event->body.move.line_count; i++) {
-            struct terms_record terms;
-            const struct lot_line *line = &event->body.move.lines[i];
-            if (terms_load(rows, &line->lot, &terms) &&
-                (terms.bucket == BUCKET_PRINCIPAL || terms.bucket == BUCKET_BONUS)) {
-                sums[terms.bucket - 1] += line->amount;
-            }
-        }
+        sum_lines(rows, event->body.move.lines, event->body.move.line_count, sums);
+    } else if (event->known && event->type == EVENT_LOT_REBIND) {
+        sum_lines(rows, event->body.rebind.lines, event->body.rebind.line_count, sums);
     } else if (event->known && event->type == EVENT_REFUND) {
-        struct sale_record sale;
-        bool found = sale_load(rows, event->body.refund.sale, &sale);
-        for (uint32_t i = 0; found && i < event->body.refund.line_count; i++) {
-            int k = sale_line(&sale, event->body.refund.sale, &event->body.refund.lines[i].lot);
-            if (k >= 0 && sale.lines[k].bucket <= BUCKET_BONUS && sale.lines[k].bucket > 0) {
-                sums[sale.lines[k].bucket - 1] += event->body.refund.lines[i].amount;
-            }
-        }
+        sum_refund(rows, event, sums);
     }
     *principal = sums[0];
     *bonus = sums[1];

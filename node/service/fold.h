@@ -20,7 +20,7 @@ struct fold {
     struct digest leaf;
     const struct event *event;
     bool trial;         /* only say what the verdict would be: nothing is written */
-    uint64_t trial_dep; /* and for an acceptance, as if the giver were named up to here */
+    uint64_t trial_dep; /* and for what rests on another journal, as if that were named so far */
     /* what came of it */
     enum event_verdict verdict;
     enum invalid_reason reason;
@@ -32,6 +32,9 @@ struct fold {
 
 /* For events of data journals. */
 void fold_event(struct fold *fold);
+
+/* How many days a lot lives on that a refund restores after its end, as of `auth`. */
+uint32_t restore_days(const struct roster *roster, uint32_t branch, uint64_t auth);
 
 /* What `from` had granted `to` of a lot when its journal stood at `seq`. */
 int64_t granted_at(struct rows *rows, const struct lot_id *lot, uint64_t from, uint64_t to,

@@ -4,12 +4,26 @@
 
 #include <string.h>
 
-void load_touched(struct fold *fold, const struct lot_id *lot, struct touched *touched)
+bool is_money(uint8_t bucket)
 {
-    *touched = (struct touched){.lot = *lot};
-    touched->key = key_of_registers(&fold->event->subject, lot, fold->header->journal);
+    return bucket == BUCKET_PRINCIPAL || bucket == BUCKET_BONUS;
+}
+
+void load_touched_of(struct fold *fold, const struct subject_id *account, const struct lot_id *lot,
+                     struct touched *touched)
+{
+    *touched = (struct touched){.account = *account, .lot = *lot};
+    touched->key = key_of_registers(account, lot, fold->header->journal);
     (void)registers_load(fold->rows, &touched->key, &touched->registers);
     (void)terms_load(fold->rows, lot, &touched->terms);
+}
+
+void load_touched(struct fold *fold, const struct lot_id *lot, struct touched *touched)
+{
+    load_touched_of(fold, &fold->event->subject, lot, touched);
+    if (touched->terms.bucket == BUCKET_REFUND) {
+        touched->registers = (struct registers){0};
+    }
 }
 
 /* The lot's picture: in the account's sheet, or in a row of its own when the sheet is full. */
@@ -23,7 +37,7 @@ struct sheet_lot *picture(struct fold *fold, struct sheet *sheet, struct touched
         return lot;
     }
     if (sheet->unlisted > 0 &&
-        spare_load(fold->rows, &fold->event->subject, &touched->lot, &touched->spare)) {
+        spare_load(fold->rows, &touched->account, &touched->lot, &touched->spare)) {
         touched->is_spare = true;
         return &touched->spare;
     }
@@ -51,19 +65,19 @@ void save_spares(struct fold *fold, struct sheet *sheet, const struct touched *t
             continue;
         }
         if (sheet_lot_is_spent(&touched[i].spare)) {
-            spare_erase(fold->rows, &fold->event->subject, &touched[i].lot);
+            spare_erase(fold->rows, &touched[i].account, &touched[i].lot);
             sheet->unlisted--;
         } else {
-            spare_save(fold->rows, &fold->event->subject, &touched[i].spare);
+            spare_save(fold->rows, &touched[i].account, &touched[i].spare);
         }
     }
 }
 
 /* Lists what was left out, now that there is room: as far as it is committed; the rest follows with
  * a later event. */
-void list_spares(struct fold *fold, struct sheet *sheet)
+void list_spares(struct fold *fold, const struct subject_id *account, struct sheet *sheet)
 {
-    struct row_key prefix = key_of_subject(TABLE_SPARE, &fold->event->subject);
+    struct row_key prefix = key_of_subject(TABLE_SPARE, account);
     uint8_t key_memory[ROW_KEY_SIZE_MAX];
     uint8_t after[ROW_KEY_SIZE_MAX];
     uint8_t value_memory[1024];
@@ -77,8 +91,8 @@ void list_spares(struct fold *fold, struct sheet *sheet)
         struct sheet_lot lot;
         struct lot_id id;
         memcpy(id.bytes, key_memory + prefix.size, sizeof id.bytes);
-        if (spare_load(fold->rows, &fold->event->subject, &id, &lot)) {
-            spare_erase(fold->rows, &fold->event->subject, &id);
+        if (spare_load(fold->rows, account, &id, &lot)) {
+            spare_erase(fold->rows, account, &id);
             (void)sheet_list(sheet, &lot);
             sheet->unlisted--;
         }
@@ -96,11 +110,13 @@ static void change_totals(struct sheet *sheet, uint8_t bucket, int64_t change)
     }
 }
 
-/* Writes what a touched lot has become: registers, the account's sheet, the holder's total. */
 void save_touched(struct fold *fold, struct sheet *sheet, struct touched *touched,
                   int64_t held_change)
 {
     registers_save(fold->rows, &touched->key, &touched->registers);
+    if (!is_money(touched->terms.bucket)) {
+        return;
+    }
     change_totals(sheet, touched->terms.bucket, touched->change);
     struct sheet_lot *lot = picture(fold, sheet, touched);
     lot->left += touched->change;

@@ -9,10 +9,12 @@
 
 /* One lot as an event touches it: everything it needs, loaded before anything is changed. */
 struct touched {
+    struct subject_id account;
     struct lot_id lot;
     struct row_key key; /* of the registers */
     struct registers registers;
     struct terms_record terms;
+    bool untouched; /* refund rights, child lots: their terms have no row yet */
     int64_t change; /* of what the chain owes: + issued, refunded; - used */
     bool is_spare;
     struct sheet_lot spare; /* its picture, when the account's sheet is full */
@@ -25,25 +27,50 @@ bool fold_has_role(const struct fold *fold, enum role role);
 void fold_count(struct fold *fold, uint8_t bucket, int64_t amount);
 
 /* fold_lots.c */
+/* A lot of the event's subject. Of a right to refund it says that nothing is held: only what names
+ * the sale uses those. */
 void load_touched(struct fold *fold, const struct lot_id *lot, struct touched *touched);
+/* Any lot of any account. */
+void load_touched_of(struct fold *fold, const struct subject_id *account, const struct lot_id *lot,
+                     struct touched *touched);
+/* Principal or bonus: what stands in sheets and sums. Refund rights have registers alone. */
+bool is_money(uint8_t bucket);
 /* The lot's picture: in the account's sheet, or in a row of its own when the sheet is full. */
 struct sheet_lot *picture(struct fold *fold, struct sheet *sheet, struct touched *touched);
-/* Writes what a touched lot has become: registers, the account's sheet, the holder's total. */
+/* Writes what a touched lot has become: registers and, of money, the account's sheet and the
+ * holder's total. */
 void save_touched(struct fold *fold, struct sheet *sheet, struct touched *touched,
                   int64_t held_change);
 /* After save_touched of all lines. */
 void save_spares(struct fold *fold, struct sheet *sheet, const struct touched *touched,
                  uint32_t count);
-void list_spares(struct fold *fold, struct sheet *sheet);
+void list_spares(struct fold *fold, const struct subject_id *account, struct sheet *sheet);
 void check_after(struct fold *fold, int64_t stated, int64_t ours);
 
 /* fold_value.c */
 enum invalid_reason fold_topup(struct fold *fold, struct sheet *sheet);
 enum invalid_reason fold_spend(struct fold *fold, struct sheet *sheet);
+
+/* fold_refund.c */
 enum invalid_reason fold_refund(struct fold *fold, struct sheet *sheet);
 /* The line of the sale whose refund rights bear this name, or -1. */
 int sale_line(const struct sale_record *sale, struct event_ref ref,
               const struct lot_id *refund_lot);
+/* The right to refund a line, at the journal of the sale: until it is moved for the first time the
+ * sale's row stands for it, and this makes its registers and terms, in memory. False if no line of
+ * the sale has this name. */
+bool load_own_right(struct fold *fold, struct event_ref ref, const struct sale_record *sale,
+                    const struct lot_id *refund_lot, struct touched *right);
+
+/* The same at another journal: of a right of its own sales it says that nothing is held. */
+void load_other_right(struct fold *fold, const struct lot_id *refund_lot, struct touched *right);
+
+/* fold_transfer.c */
+enum invalid_reason fold_rebind(struct fold *fold, struct sheet *sheet);
+
+/* fold_wish.c */
+enum invalid_reason fold_file(struct fold *fold);
+enum invalid_reason fold_close(struct fold *fold);
 
 /* fold_rights.c */
 enum invalid_reason fold_move(struct fold *fold, struct sheet *sheet);

@@ -2,9 +2,56 @@
 
 #include "row_key.h"
 
+struct flight {
+    uint64_t from;
+    uint64_t to;
+    int64_t change; /* + sent, - accepted */
+};
+
+/* What of the lot is on its way between the two now, as the account's sheet and the sums show it.
+ */
+static void save_flight(struct fold *fold, struct sheet *sheet, struct touched *touched,
+                        struct flight flight, const struct grant_record *grant)
+{
+    if (!is_money(touched->terms.bucket)) {
+        return;
+    }
+    sheet_set_flight(picture(fold, sheet, touched), flight.from, flight.to,
+                     grant->grant.granted - grant->grant.accepted);
+    liability_add(fold->rows, touched->terms.product, touched->terms.bucket,
+                  &(struct liability_record){.held = -flight.change, .in_flight = flight.change});
+    coming_add(fold->rows, flight.to, touched->terms.bucket, flight.change);
+}
+
+/* Loads one line of a move. Refund rights move only as those of the sale that the event names; at
+ * the journal of that sale the first move makes them lots. */
+static enum invalid_reason give_line(struct fold *fold, const struct sale_record *sale, uint32_t i,
+                                     struct touched *touched)
+{
+    const struct lot_line *line = &fold->event->body.move.lines[i];
+    struct event_ref ref = fold->event->body.move.sale;
+    bool rights = !event_ref_is_none(ref);
+    if (!rights) {
+        load_touched(fold, &line->lot, touched);
+    } else if (ref.journal != fold->header->journal) {
+        load_other_right(fold, &line->lot, touched);
+    } else if (!load_own_right(fold, ref, sale, &line->lot, touched)) {
+        return INVALID_BAD_REF;
+    }
+    enum invalid_reason reason = registers_give(&touched->registers, line->amount);
+    if (reason != INVALID_NONE) {
+        return reason;
+    }
+    bool fits =
+        touched->terms.bucket == BUCKET_REFUND && event_ref_equal(touched->terms.issued, ref);
+    return !rights || fits ? INVALID_NONE : INVALID_BAD_REF;
+}
+
 enum invalid_reason fold_move(struct fold *fold, struct sheet *sheet)
 {
     const struct event *event = fold->event;
+    struct event_ref ref = event->body.move.sale;
+    struct sale_record sale;
     uint64_t from = fold->header->journal;
     uint64_t to = event->body.move.to;
 #if !defined(MUTANT_self_transfer)
@@ -15,13 +62,16 @@ enum invalid_reason fold_move(struct fold *fold, struct sheet *sheet)
     if (roster_journal(fold->roster, to, fold->header->auth) == NULL) {
         return INVALID_NOT_ACTIVE;
     }
+    if (ref.journal == from &&
+        (!sale_load(fold->rows, ref, &sale) || !subject_equal(&sale.account, &event->subject))) {
+        return INVALID_BAD_REF;
+    }
     struct touched touched[EVENT_LINES_MAX];
     struct grant_record grants[EVENT_LINES_MAX];
     uint32_t count = event->body.move.line_count;
     for (uint32_t i = 0; i < count; i++) {
         const struct lot_line *line = &event->body.move.lines[i];
-        load_touched(fold, &line->lot, &touched[i]);
-        enum invalid_reason reason = registers_give(&touched[i].registers, line->amount);
+        enum invalid_reason reason = give_line(fold, &sale, i, &touched[i]);
         if (reason == INVALID_NONE) {
             struct row_key key = key_of_grant(&line->lot, from, to);
             (void)grant_load(fold->rows, &key, &grants[i]);
@@ -36,6 +86,9 @@ enum invalid_reason fold_move(struct fold *fold, struct sheet *sheet)
     }
     for (uint32_t i = 0; i < count; i++) {
         const struct lot_line *line = &event->body.move.lines[i];
+        if (touched[i].untouched) {
+            terms_save(fold->rows, &line->lot, &touched[i].terms);
+        }
         save_touched(fold, sheet, &touched[i], -line->amount);
         grants[i].steps++;
         struct row_key key = key_of_grant(&line->lot, from, to);
@@ -44,11 +97,7 @@ enum invalid_reason fold_move(struct fold *fold, struct sheet *sheet)
         grant_step_save(
             fold->rows, &step,
             &(struct grant_step){.seq = fold->header->seq, .granted = grants[i].grant.granted});
-        sheet_set_flight(picture(fold, sheet, &touched[i]), from, to,
-                         grants[i].grant.granted - grants[i].grant.accepted);
-        liability_add(fold->rows, touched[i].terms.product, touched[i].terms.bucket,
-                      &(struct liability_record){.held = -line->amount, .in_flight = line->amount});
-        coming_add(fold->rows, to, touched[i].terms.bucket, line->amount);
+        save_flight(fold, sheet, &touched[i], (struct flight){from, to, line->amount}, &grants[i]);
         fold->moved += line->amount;
         check_after(fold, line->after, registers_raw(&touched[i].registers));
     }
@@ -105,7 +154,7 @@ enum invalid_reason fold_accept(struct fold *fold, struct sheet *sheet)
     uint32_t count = event->body.accept.line_count;
     for (uint32_t i = 0; i < count; i++) {
         const struct accept_line *line = &event->body.accept.lines[i];
-        load_touched(fold, &line->lot, &touched[i]);
+        load_touched_of(fold, &event->subject, &line->lot, &touched[i]);
         struct row_key key = key_of_grant(&line->lot, from, to);
         (void)grant_load(fold->rows, &key, &grants[i]);
         int64_t before = grants[i].grant.accepted;
@@ -136,11 +185,7 @@ enum invalid_reason fold_accept(struct fold *fold, struct sheet *sheet)
         struct row_key key = key_of_grant(id, from, to);
         grant_save(fold->rows, &key, &grants[i]);
         save_touched(fold, sheet, &touched[i], risen[i]);
-        sheet_set_flight(picture(fold, sheet, &touched[i]), from, to,
-                         grants[i].grant.granted - grants[i].grant.accepted);
-        liability_add(fold->rows, touched[i].terms.product, touched[i].terms.bucket,
-                      &(struct liability_record){.held = risen[i], .in_flight = -risen[i]});
-        coming_add(fold->rows, to, touched[i].terms.bucket, -risen[i]);
+        save_flight(fold, sheet, &touched[i], (struct flight){from, to, -risen[i]}, &grants[i]);
         fold->moved += risen[i];
     }
     save_spares(fold, sheet, touched, count);

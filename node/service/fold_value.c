@@ -76,6 +76,12 @@ static void save_sale(struct fold *fold, const struct touched *touched, uint32_t
         sale.lines[i].issued = touched[i].terms.issued;
         sale.lines[i].spent = fold->event->body.spend.lines[i].amount;
     }
+    for (uint32_t i = 0; i < fold->event->body.spend.tender_count; i++) {
+        const struct tender_line *tender = &fold->event->body.spend.tenders[i];
+        sale.lines[sale.line_count].tender = tender->tender;
+        sale.lines[sale.line_count].spent = tender->amount;
+        sale.line_count++;
+    }
     sale_save(fold->rows, fold_ref(fold), &sale);
 }
 
@@ -132,67 +138,5 @@ enum invalid_reason fold_spend(struct fold *fold, struct sheet *sheet)
     }
     save_spares(fold, sheet, touched, count);
     save_sale(fold, touched, count);
-    return INVALID_NONE;
-}
-
-/* The line of the sale whose refund rights bear this name, or -1. */
-int sale_line(const struct sale_record *sale, struct event_ref ref, const struct lot_id *refund_lot)
-{
-    for (uint32_t k = 0; k < sale->line_count; k++) {
-        struct lot_id lot = hash_refund_lot(ref.journal, ref.seq, &sale->leaf, (uint16_t)k);
-        if (lot_equal(&lot, refund_lot)) {
-            return (int)k;
-        }
-    }
-    return -1;
-}
-
-enum invalid_reason fold_refund(struct fold *fold, struct sheet *sheet)
-{
-    const struct event *event = fold->event;
-    struct event_ref ref = event->body.refund.sale;
-    struct sale_record sale;
-    /* Refund rights start at the journal of the sale, and only its holder may use them. */
-    if (ref.journal != fold->header->journal || !sale_load(fold->rows, ref, &sale) ||
-        !subject_equal(&sale.account, &event->subject)) {
-        return INVALID_BAD_REF;
-    }
-    struct touched touched[EVENT_LINES_MAX];
-    uint32_t count = event->body.refund.line_count;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct lot_line *line = &event->body.refund.lines[i];
-        int k = sale_line(&sale, ref, &line->lot);
-        if (k < 0 || event->body.refund.to_days[i] != 0) {
-            return INVALID_BAD_REF;
-        }
-#if !defined(MUTANT_refund_unbounded)
-        if (line->amount > sale.lines[k].spent - sale.lines[k].refunded) {
-            return INVALID_NOT_COVERED;
-        }
-#endif
-        if (!lot_is_valid_on(0, sale.to_day, fold->header->day)) {
-            return INVALID_LOT_TIME;
-        }
-        load_touched(fold, &sale.lines[k].lot, &touched[i]);
-        enum invalid_reason reason = registers_refund(&touched[i].registers, line->amount);
-        if (reason != INVALID_NONE) {
-            return reason;
-        }
-        sale.lines[k].refunded += line->amount;
-        check_after(fold, line->after, sale.lines[k].spent - sale.lines[k].refunded);
-    }
-    if (fold->trial) {
-        return INVALID_NONE;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        int64_t amount = event->body.refund.lines[i].amount;
-        touched[i].change = amount;
-        save_touched(fold, sheet, &touched[i], amount);
-        liability_add(fold->rows, touched[i].terms.product, touched[i].terms.bucket,
-                      &(struct liability_record){.refunded = amount, .held = amount});
-        fold_count(fold, touched[i].terms.bucket, amount);
-    }
-    save_spares(fold, sheet, touched, count);
-    sale_save(fold->rows, ref, &sale);
     return INVALID_NONE;
 }

@@ -26,6 +26,9 @@ static int sign_of(const struct statement_record *record)
     if (record->type == EVENT_SPEND) {
         return -1;
     }
+    if (record->type == EVENT_LOT_REBIND) {
+        return record->incoming ? 1 : -1;
+    }
     return record->type == EVENT_TOPUP || record->type == EVENT_REFUND ? 1 : 0;
 }
 
@@ -61,6 +64,7 @@ static void show_line(const uint8_t *key, const struct statement_record *record,
                                     .sale = record->sale,
                                     .to_journal = record->to_journal,
                                     .moved = record->moved,
+                                    .other = record->other,
                                     .ticket = record->ticket};
 }
 

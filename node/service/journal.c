@@ -188,9 +188,10 @@ bool journal_would_hold(struct node *node, const struct event *event)
                         .header = journal_header(node),
                         .event = event,
                         .trial = true};
-    const struct frontier_entry *giver =
-        event->type == EVENT_RIGHTS_ACCEPT ? frontier_find(&node->frontier, event->body.accept.from)
-                                           : NULL;
+    uint64_t from = event->type == EVENT_RIGHTS_ACCEPT   ? event->body.accept.from
+                    : event->type == EVENT_REQUEST_CLOSE ? event->body.close.request.journal
+                                                         : 0;
+    const struct frontier_entry *giver = from == 0 ? NULL : frontier_find(&node->frontier, from);
     fold.trial_dep = giver == NULL ? 0 : giver->seq;
     fold_event(&fold);
     return fold.verdict == EVENT_VALID;

@@ -121,6 +121,7 @@ struct node {
     uint64_t pulls_served;
     uint64_t alarms;
     bool freeze_tasks; /* a freeze may have come that is not acknowledged yet */
+    uint64_t wish_sweep_ms;
     uint64_t key_sweep_ms;
     struct row_key key_sweep_after;      /* where the next sweep goes on */
     struct frontier_entry own_committed; /* head for the checkpoint */

@@ -1,6 +1,7 @@
 #include "pull.h"
 
 #include "journal.h"
+#include "refunds.h"
 #include "row_key.h"
 #include "sales.h"
 #include "talk.h"
@@ -41,10 +42,18 @@ bool pull_reaches(struct node *node, uint64_t journal)
 {
     return way_to(node, journal, 0) != NULL;
 }
+/* What the command lacks, lot by lot: its plan over everybody's rights, less what is usable here.
+ */
+struct lack {
+    struct sheet sheet;
+    struct subject_id account;
+    struct event_ref sale; /* refund rights: of this sale */
+    uint32_t count;
+    struct rights_line lines[EVENT_LINES_MAX];
+};
 
 static void send_question(struct node *node, struct parked *parked, uint32_t slot,
-                          const struct subject_id *account, const struct rights_line *lines,
-                          uint32_t count)
+                          const struct lack *lack, const struct rights_line *lines, uint32_t count)
 {
     struct peer *peer = way_to(node, parked->asked[slot].journal, 0);
     if (peer == NULL) {
@@ -56,7 +65,8 @@ static void send_question(struct node *node, struct parked *parked, uint32_t slo
     message->body.rights_req.request = parked->asked[slot].request;
     message->body.rights_req.origin = node->journal;
     message->body.rights_req.holder = parked->asked[slot].journal;
-    message->body.rights_req.account = *account;
+    message->body.rights_req.account = lack->account;
+    message->body.rights_req.sale = lack->sale;
     message->body.rights_req.count = count;
     memcpy(message->body.rights_req.list, lines, count * sizeof *lines);
     talk_send(node, peer, CHANNEL_CONTROL, message);
@@ -85,24 +95,46 @@ static bool still_open(struct node *node, const struct parked *parked, uint32_t 
            entry->seq < parked->asked[slot].move_seq;
 }
 
-/* What the spend lacks, lot by lot: its plan over everybody's rights, less what is usable here. */
-struct lack {
-    struct sheet sheet;
-    struct subject_id account;
-    uint32_t count;
-    struct rights_line lines[EVENT_LINES_MAX];
-};
+/* Of the rights to refund a sale. */
+static bool find_lack_of_rights(struct node *node, const struct request *request, struct lack *lack)
+{
+    struct refund_picture picture;
+    int64_t parts[EVENT_LINES_MAX];
+    int64_t limit = 0;
+    if (!refunds_look(node, request->body.refund.sale, &picture) ||
+        !refunds_plan(&picture, request, parts, &limit)) {
+        return false;
+    }
+    lack->account = picture.sale.account;
+    lack->sheet = picture.sheet;
+    lack->sale = picture.ref;
+    for (uint32_t k = 0; k < picture.sale.line_count; k++) {
+        if (parts[k] > picture.here[k]) {
+            lack->lines[lack->count++] = (struct rights_line){.lot = picture.rights[k],
+                                                              .amount = parts[k] - picture.here[k]};
+        }
+    }
+    return lack->count > 0;
+}
 
 static bool find_lack(struct node *node, const struct parked *parked, struct lack *lack)
 {
     struct answer answer = {0};
     struct account_record account;
     const struct request *request = &parked->request;
-    if (desk_account(node, &request->body.spend.account, &answer, &account) != VERDICT_ALLOWED) {
+    lack->count = 0;
+    lack->sale = (struct event_ref){0};
+    if (request->kind == COMMAND_REFUND) {
+        return find_lack_of_rights(node, request, lack);
+    }
+    bool spend = request->kind == COMMAND_SPEND;
+    const struct account_name *name =
+        spend ? &request->body.spend.account : &request->body.transfer.from;
+    int64_t amount = spend ? request->body.spend.amount : request->body.transfer.amount;
+    if (desk_account(node, name, &answer, &account) != VERDICT_ALLOWED) {
         return false;
     }
     lack->account = answer.account;
-    lack->count = 0;
     (void)sheet_load(node->rows, &answer.account, &lack->sheet);
     const struct block_header *header = journal_header(node);
     const struct roster_product *product =
@@ -110,8 +142,9 @@ static bool find_lack(struct node *node, const struct parked *parked, struct lac
     struct spendable lots[SHEET_LOTS_MAX];
     size_t count = sheet_spendables(node, &answer.account, &lack->sheet, header->day, true, lots);
     struct spend_plan plan;
-    spend_plan(lots, count, request->body.spend.amount,
-               product == NULL ? SPEND_PROPORTIONAL : (enum spend_order)product->order, &plan);
+    spend_plan(lots, count, amount,
+               product == NULL || !spend ? SPEND_PROPORTIONAL : (enum spend_order)product->order,
+               &plan);
     for (uint32_t i = 0; i < plan.line_count; i++) {
         const struct sheet_lot *lot = sheet_find(&lack->sheet, &plan.lines[i].lot);
         assert(lot != NULL);
@@ -183,7 +216,7 @@ static void ask(struct node *node, struct parked *parked, struct lack *lack, uin
     world_random(node->world, parked->asked[slot].request.bytes,
                  sizeof parked->asked[slot].request.bytes);
     if (count > 0) {
-        send_question(node, parked, slot, &lack->account, lines, count);
+        send_question(node, parked, slot, lack, lines, count);
         node->pulls_asked++;
     }
 }
@@ -234,7 +267,7 @@ void pull_retry(struct node *node, uint64_t now_ms)
                 break;
             }
             /* The same request id: a holder that served it answers with the same move. */
-            send_question(node, parked, k, &lack.account, lack.lines, lack.count);
+            send_question(node, parked, k, &lack, lack.lines, lack.count);
         }
     }
 }
@@ -267,21 +300,36 @@ static int64_t share_to_give(int64_t held, int64_t need)
     return amount_smaller(held, need > half ? need : half);
 }
 
-static uint32_t lines_to_give(struct node *node, const struct message *asked, struct event *move)
+/* What is held here of a lot that is asked for. `rights`: of the sale that is asked about, or NULL.
+ */
+static int64_t held_of(struct node *node, const struct message *asked,
+                       const struct refund_picture *rights, const struct lot_id *lot)
+{
+    for (uint32_t k = 0; rights != NULL && k < rights->sale.line_count; k++) {
+        if (lot_equal(&rights->rights[k], lot)) {
+            return rights->held[k];
+        }
+    }
+    return rights != NULL ? 0 : own_raw(node, &asked->body.rights_req.account, lot);
+}
+
+static uint32_t lines_to_give(struct node *node, const struct message *asked,
+                              const struct refund_picture *rights, struct event *move)
 {
     uint32_t count = 0;
-    const struct subject_id *account = &asked->body.rights_req.account;
     for (uint32_t i = 0; i < asked->body.rights_req.count; i++) {
         const struct rights_line *line = &asked->body.rights_req.list[i];
         bool twice = false;
         for (uint32_t k = 0; k < count; k++) {
             twice = twice || lot_equal(&move->body.move.lines[k].lot, &line->lot);
         }
-        int64_t raw = own_raw(node, account, &line->lot);
+        int64_t raw = held_of(node, asked, rights, &line->lot);
         if (twice || raw <= 0 || !amount_in_range(line->amount)) {
             continue;
         }
-        int64_t give = share_to_give(raw, line->amount);
+        /* Who is to refund gets what it refunds: more of it is of no use there. */
+        int64_t give =
+            rights != NULL ? amount_smaller(raw, line->amount) : share_to_give(raw, line->amount);
         move->body.move.lines[count++] =
             (struct lot_line){.lot = line->lot, .amount = give, .after = raw - give};
     }
@@ -326,6 +374,8 @@ static void serve(struct node *node, struct peer *peer, const struct message *as
         return;
     }
     struct sheet sheet;
+    struct refund_picture rights;
+    bool refund = !event_ref_is_none(asked->body.rights_req.sale);
     (void)sheet_load(node->rows, &asked->body.rights_req.account, &sheet);
 #if !defined(MUTANT_pull_ignores_freeze)
     if (sheet.frozen > 0) {
@@ -352,10 +402,17 @@ static void serve(struct node *node, struct peer *peer, const struct message *as
     move.body.move.to = origin;
     move.body.move.request = asked->body.rights_req.request;
     move.body.move.why = MOVE_PULLED;
-    if (admitted) {
-        take_in(node, asked, &sheet);
+    move.body.move.sale = asked->body.rights_req.sale;
+    if (refund) {
+        admitted = admitted && refunds_look(node, asked->body.rights_req.sale, &rights) &&
+                   subject_equal(&rights.sale.account, &asked->body.rights_req.account);
     }
-    uint32_t count = admitted ? lines_to_give(node, asked, &move) : 0;
+    if (admitted) {
+        take_in(node, asked, refund ? &rights.sheet : &sheet);
+    }
+    /* Looked at again: what was on its way is held now. */
+    admitted = admitted && (!refund || refunds_look(node, asked->body.rights_req.sale, &rights));
+    uint32_t count = admitted ? lines_to_give(node, asked, refund ? &rights : NULL, &move) : 0;
     if (count == 0) {
         respond(node, peer, asked, RIGHTS_NONE, 0, NULL);
         return;

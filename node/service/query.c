@@ -6,6 +6,8 @@
 #include "freezes.h"
 #include "journal.h"
 #include "members.h"
+#include "refunds.h"
+#include "requests.h"
 #include "row_key.h"
 #include "sales.h"
 #include "talk.h"
@@ -222,23 +224,26 @@ static void show_sale_event(struct node *node, struct event_ref ref, struct sale
 static enum verdict query_sale(struct node *node, const struct request *request,
                                struct answer *answer, struct page *page)
 {
-    struct sale_record sale;
+    struct refund_picture picture;
     struct event_ref ref = request->body.sale.sale;
-    if (!sale_load(node->rows, ref, &sale)) {
+    if (!refunds_look(node, ref, &picture)) {
         return REFUSED_UNKNOWN_SALE;
     }
+    const struct sale_record *sale = &picture.sale;
     struct account_record account;
-    struct account_name name = {.account = sale.account};
+    struct account_name name = {.account = sale->account};
     (void)desk_account(node, &name, answer, &account);
     struct sale_view *view = &page->rows.sale;
     *view =
-        (struct sale_view){.event = ref, .account = sale.account, .line_count = sale.line_count};
+        (struct sale_view){.event = ref, .account = sale->account, .line_count = sale->line_count};
     show_sale_event(node, ref, view);
-    for (uint32_t i = 0; i < sale.line_count; i++) {
-        view->lines[i].lot = sale.lines[i].lot;
-        view->lines[i].bucket = sale.lines[i].bucket;
-        view->lines[i].spent = sale.lines[i].spent;
-        view->lines[i].refunded = sale.lines[i].refunded;
+    for (uint32_t i = 0; i < sale->line_count; i++) {
+        view->lines[i].lot = sale->lines[i].lot;
+        view->lines[i].bucket = sale->lines[i].bucket;
+        view->lines[i].tender = sale->lines[i].tender;
+        view->lines[i].spent = sale->lines[i].spent;
+        view->lines[i].refunded = sale->lines[i].refunded;
+        view->lines[i].here = picture.here[i];
     }
     page->count = 1;
     return VERDICT_ALLOWED;
@@ -551,6 +556,9 @@ static enum verdict fill(struct node *node, const struct request *request, struc
     case QUERY_INVALID:
         query_invalid(node, request, page);
         return VERDICT_ALLOWED;
+    case QUERY_REQUESTS:
+        requests_list(node, request, page);
+        return VERDICT_ALLOWED;
     case COMMAND_ENROL:
     case COMMAND_ISSUE_CARD:
     case COMMAND_TOP_UP:
@@ -563,6 +571,8 @@ static enum verdict fill(struct node *node, const struct request *request, struc
     case COMMAND_MOVE:
     case COMMAND_PUBLISH_PRODUCT:
     case COMMAND_INVITE:
+    case COMMAND_TRANSFER:
+    case COMMAND_FILE_REQUEST:
     case COMMAND_KIND_COUNT:
         break;
     }

@@ -358,7 +358,7 @@ void statement_save(struct rows *rows, const struct subject_id *account, uint64_
     uint8_t memory[160];
     struct buffer value = BUFFER_OVER(memory);
     struct writer writer = writer_over(&value);
-    write_array(&writer, 14);
+    write_array(&writer, 16);
     write_uint(&writer, record->type);
     write_uint(&writer, record->verdict);
     write_uint(&writer, record->reason);
@@ -371,13 +371,15 @@ void statement_save(struct rows *rows, const struct subject_id *account, uint64_
     write_uint(&writer, record->to_journal);
     write_amount(&writer, record->moved);
     write_bin_optional(&writer, record->ticket.bytes, sizeof record->ticket.bytes);
+    write_uint(&writer, record->incoming ? 1 : 0);
+    write_bin_optional(&writer, record->other.bytes, sizeof record->other.bytes);
     record_put(rows, &key, &writer);
 }
 
 bool statement_decode(struct bytes value, struct statement_record *record)
 {
     struct reader reader = record_over(value);
-    read_array(&reader, 14);
+    read_array(&reader, 16);
     record->type = (uint16_t)read_uint_upto(&reader, UINT16_MAX);
     record->verdict = (uint8_t)read_uint_upto(&reader, UINT8_MAX);
     record->reason = (uint8_t)read_uint_upto(&reader, UINT8_MAX);
@@ -390,5 +392,7 @@ bool statement_decode(struct bytes value, struct statement_record *record)
     record->to_journal = read_uint(&reader);
     record->moved = read_amount(&reader);
     read_bin_optional(&reader, record->ticket.bytes, sizeof record->ticket.bytes);
+    record->incoming = read_uint_upto(&reader, 1) == 1;
+    read_bin_optional(&reader, record->other.bytes, sizeof record->other.bytes);
     return reader_finish(&reader) == STATUS_OK;
 }

@@ -41,14 +41,33 @@ struct sale_record {
     struct subject_id account;
     struct digest leaf;
     uint32_t to_day; /* last day of its refund rights; 0 = no end */
+    /* What the card paid, lot by lot, then what was paid in other tenders. */
     uint8_t line_count;
     struct {
-        struct lot_id lot;
-        uint8_t bucket;
+        struct lot_id lot; /* zeros: another tender */
+        uint8_t bucket;    /* 0: another tender */
+        uint8_t tender;    /* enum tender, of another tender */
         struct event_ref issued;
         int64_t spent;
-        int64_t refunded;
+        int64_t refunded; /* by all journals */
     } lines[EVENT_LINES_MAX];
+};
+
+/* A wish filed for another journal to carry out (REQUEST.FILE), and what became of it. */
+struct wish_record {
+    struct subject_id account;
+    uint8_t kind; /* enum request_kind */
+    uint64_t hlc; /* of the block that filed it */
+    uint32_t staff;
+    struct event_ref sale;
+    int64_t amount;
+    uint32_t reason_size;
+    uint8_t reason[REASON_SIZE_MAX];
+    uint8_t outcome; /* enum request_outcome; 0 = open */
+    uint64_t closed_hlc;
+    struct event_ref done; /* what carried it out */
+    uint32_t answer_size;
+    uint8_t answer[REASON_SIZE_MAX]; /* why not */
 };
 
 struct account_record {
@@ -124,6 +143,15 @@ void dep_save(struct rows *rows, uint64_t journal, uint64_t from, const struct d
 
 bool sale_load(struct rows *rows, struct event_ref sale, struct sale_record *record);
 void sale_save(struct rows *rows, struct event_ref sale, const struct sale_record *record);
+
+/* Under the journal that is to carry it out. */
+bool wish_load(struct rows *rows, uint64_t to, struct event_ref request,
+               struct wish_record *record);
+void wish_save(struct rows *rows, uint64_t to, struct event_ref request,
+               const struct wish_record *record);
+/* The index of those that are open. */
+void wish_list(struct rows *rows, uint64_t to, struct event_ref request, bool open);
+bool wish_decode(struct bytes value, struct wish_record *record);
 
 bool sheet_load(struct rows *rows, const struct subject_id *account, struct sheet *sheet);
 bool sheet_load_committed(struct rows *rows, const struct subject_id *account, struct sheet *sheet);
@@ -217,6 +245,8 @@ struct statement_record {
     uint64_t to_journal;
     int64_t moved;
     struct ticket_id ticket;
+    bool incoming;           /* transfers: this account received */
+    struct subject_id other; /* transfers: the other account */
 };
 void statement_save(struct rows *rows, const struct subject_id *account, uint64_t hlc,
                     struct event_ref event, const struct statement_record *record);

@@ -194,9 +194,10 @@ bool sale_load(struct rows *rows, struct event_ref sale, struct sale_record *rec
     record->to_day = (uint32_t)read_uint_upto(&reader, UINT32_MAX);
     record->line_count = (uint8_t)read_array_upto(&reader, EVENT_LINES_MAX);
     for (uint32_t i = 0; i < record->line_count; i++) {
-        read_array(&reader, 7);
+        read_array(&reader, 8);
         read_bin_exact(&reader, record->lines[i].lot.bytes, sizeof record->lines[i].lot.bytes);
         record->lines[i].bucket = (uint8_t)read_uint_upto(&reader, UINT8_MAX);
+        record->lines[i].tender = (uint8_t)read_uint_upto(&reader, UINT8_MAX);
         record->lines[i].issued = record_read_ref(&reader);
         record->lines[i].spent = read_amount(&reader);
         record->lines[i].refunded = read_amount(&reader);
@@ -216,9 +217,10 @@ void sale_save(struct rows *rows, struct event_ref sale, const struct sale_recor
     write_uint(&writer, record->to_day);
     write_array(&writer, record->line_count);
     for (uint32_t i = 0; i < record->line_count; i++) {
-        write_array(&writer, 7);
+        write_array(&writer, 8);
         write_bin(&writer, BYTES_OF(record->lines[i].lot.bytes));
         write_uint(&writer, record->lines[i].bucket);
+        write_uint(&writer, record->lines[i].tender);
         record_write_ref(&writer, record->lines[i].issued);
         write_amount(&writer, record->lines[i].spent);
         write_amount(&writer, record->lines[i].refunded);

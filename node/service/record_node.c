@@ -147,7 +147,7 @@ void answer_save(struct rows *rows, uint32_t till, const struct ticket_id *ticke
     uint8_t memory[ROW_ROOM];
     struct buffer value = BUFFER_OVER(memory);
     struct writer writer = writer_over(&value);
-    write_array(&writer, 21);
+    write_array(&writer, 23);
     write_bin(&writer, bytes_of(request_hash, 16));
     write_uint(&writer, answer->kind);
     write_uint(&writer, answer->verdict);
@@ -169,6 +169,12 @@ void answer_save(struct rows *rows, uint32_t till, const struct ticket_id *ticke
     write_uint(&writer, answer->product);
     write_uint(&writer, answer->version);
     write_uint(&writer, answer->branch);
+    write_bin_optional(&writer, answer->other.bytes, sizeof answer->other.bytes);
+    write_array(&writer, 2 * answer->tender_count);
+    for (uint32_t i = 0; i < answer->tender_count; i++) {
+        write_uint(&writer, answer->tenders[i].tender);
+        write_uint(&writer, (uint64_t)answer->tenders[i].amount);
+    }
     struct row_key key = key_of_ticket(till, ticket);
     record_put(rows, &key, &writer);
 }
@@ -184,7 +190,7 @@ bool answer_load(struct rows *rows, uint32_t till, const struct ticket_id *ticke
     }
     *answer = (struct answer){0};
     struct reader reader = reader_over(buffer_bytes(&value), RECORD_VALUES_MAX);
-    read_array(&reader, 21);
+    read_array(&reader, 23);
     read_bin_exact(&reader, request_hash, 16);
     answer->kind = (enum command_kind)read_uint_upto(&reader, COMMAND_KIND_COUNT);
     answer->verdict = (enum verdict)read_uint_upto(&reader, VERDICT_COUNT);
@@ -206,6 +212,12 @@ bool answer_load(struct rows *rows, uint32_t till, const struct ticket_id *ticke
     answer->product = (uint32_t)read_uint_upto(&reader, UINT32_MAX);
     answer->version = (uint32_t)read_uint_upto(&reader, UINT32_MAX);
     answer->branch = (uint32_t)read_uint_upto(&reader, UINT32_MAX);
+    read_bin_optional(&reader, answer->other.bytes, sizeof answer->other.bytes);
+    answer->tender_count = read_array_upto(&reader, 2 * TENDERS_MAX) / 2;
+    for (uint32_t i = 0; i < answer->tender_count; i++) {
+        answer->tenders[i].tender = (uint8_t)read_uint_upto(&reader, UINT8_MAX);
+        answer->tenders[i].amount = (int64_t)read_uint(&reader);
+    }
     enum status status = reader_finish(&reader);
     assert(status == STATUS_OK);
     return true;

@@ -95,6 +95,7 @@ bool row_is_replicated(struct bytes key)
     case TABLE_GRANT_STEP:
     case TABLE_DEP:
     case TABLE_SALE:
+    case TABLE_WISH:
     case TABLE_INVALID:
     case TABLE_FREEZE:
     case TABLE_LIFT:

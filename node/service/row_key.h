@@ -29,6 +29,8 @@ enum table {
     TABLE_GRANT_STEP = 'r',  /* R  r lot16 from8 to8 n4: seq, granted after it */
     TABLE_DEP = 'd',         /* R  d j8 from8: highest seq of `from` named on j's path */
     TABLE_SALE = 'V',        /* R  V j8 s8 i2: what of a sale is refundable */
+    TABLE_WISH = 'w',        /* R  w to8 j8 s8 i2: a request filed for that journal */
+    TABLE_WISH_OPEN = 'v',   /* v to8 j8 s8 i2: the same, while nobody has answered */
     TABLE_INVALID = 'Y',     /* R  Y branch4 j8 s8 i2 */
     TABLE_FREEZE = 'S',      /* R  S acct16 j8 s8 i2: token seen, token lifted */
     TABLE_LIFT = 'h',        /* R  h acct16 freeze18 unfreeze18: that unfreeze names that freeze */

@@ -1,13 +1,11 @@
 #include "sales.h"
 
 #include "freezes.h"
-#include "hash.h"
 #include "journal.h"
 #include "row_key.h"
 
 #include "bonus.h"
 #include "calendar.h"
-#include "refund.h"
 
 #include <assert.h>
 #include <string.h>
@@ -58,15 +56,20 @@ static int64_t lot_held(struct node *node, const struct subject_id *account,
                              : sheet_lot_held(lot, node->journal);
 }
 
-int64_t lot_here(struct node *node, const struct subject_id *account, const struct sheet_lot *lot)
+int64_t lot_coming(struct node *node, const struct sheet_lot *lot)
 {
     struct arrival arrivals[GIVERS_MAX];
     uint32_t count = lot_arrivals(node, lot, arrivals);
-    int64_t here = lot_held(node, account, lot);
+    int64_t coming = 0;
     for (uint32_t i = 0; i < count; i++) {
-        here += arrivals[i].amount;
+        coming += arrivals[i].amount;
     }
-    return here;
+    return coming;
+}
+
+int64_t lot_here(struct node *node, const struct subject_id *account, const struct sheet_lot *lot)
+{
+    return lot_held(node, account, lot) + lot_coming(node, lot);
 }
 
 size_t sheet_spendables(struct node *node, const struct subject_id *account,
@@ -251,9 +254,9 @@ bool sales_accept(struct node *node, struct sheet *sheet, const struct acceptanc
 }
 
 /* Accepts what is on its way here of the lots that the plan takes more of than is held. */
-static bool accept_coming(struct node *node, const struct request *request,
-                          const struct subject_id *account, struct sheet *sheet,
-                          const struct spend_plan *plan)
+bool sales_accept_plan(struct node *node, const struct request *request,
+                       const struct subject_id *account, struct sheet *sheet,
+                       const struct spend_plan *plan)
 {
     struct acceptance acceptance = {
         .account = *account, .till = request->till, .staff = request->staff};
@@ -280,6 +283,8 @@ static bool append_spend(struct node *node, const struct request *request,
     }
     event.body.spend.item_count = (uint8_t)request->body.spend.item_count;
     memcpy(event.body.spend.items, request->body.spend.items, sizeof event.body.spend.items);
+    event.body.spend.tender_count = (uint8_t)request->body.spend.tender_count;
+    memcpy(event.body.spend.tenders, request->body.spend.tenders, sizeof event.body.spend.tenders);
     if (!journal_would_hold(node, &event)) {
         return false;
     }
@@ -339,7 +344,8 @@ enum decision sales_spend(struct node *node, const struct request *request, stru
     if (plan.covered == amount && !freezes_pass(node, &answer->account)) {
         return refuse(answer, REFUSED_BUSY); /* what lifts the freeze is on its way to the disk */
     }
-    if (plan.covered == amount && accept_coming(node, request, &answer->account, &sheet, &plan)) {
+    if (plan.covered == amount &&
+        sales_accept_plan(node, request, &answer->account, &sheet, &plan)) {
         if (!append_spend(node, request, &plan, answer)) {
             answer->verdict = REFUSED_AMOUNT;
         }
@@ -360,67 +366,6 @@ enum decision sales_spend(struct node *node, const struct request *request, stru
                           ? REFUSED_LOTS /* of more lots than one event names */
                           : REFUSED_RIGHTS;
     return answer->verdict == REFUSED_RIGHTS ? NEEDS_RIGHTS : DECIDED;
-}
-
-enum decision sales_refund(struct node *node, const struct request *request, struct answer *answer)
-{
-    struct event_ref ref = request->body.refund.sale;
-    struct sale_record sale;
-    if (!sale_load(node->rows, ref, &sale)) {
-        return refuse(answer, REFUSED_UNKNOWN_SALE);
-    }
-    struct account_record account;
-    struct account_name name = {.account = sale.account};
-    enum verdict verdict = desk_account(node, &name, answer, &account);
-    if (verdict != VERDICT_ALLOWED) {
-        return refuse(answer, verdict);
-    }
-    if (ref.journal != node->journal) {
-        answer->branch = journal_branch(ref.journal);
-        return refuse(answer, REFUSED_OTHER_BRANCH);
-    }
-    if (!amount_in_range(request->body.refund.amount)) {
-        return refuse(answer, REFUSED_AMOUNT);
-    }
-    struct refundable lines[EVENT_LINES_MAX];
-    int64_t parts[EVENT_LINES_MAX] = {0};
-    for (uint32_t i = 0; i < sale.line_count; i++) {
-        lines[i] = (struct refundable){.bucket = sale.lines[i].bucket,
-                                       .issued = sale.lines[i].issued,
-                                       .left = sale.lines[i].spent - sale.lines[i].refunded};
-    }
-    int64_t left = refund_split(lines, sale.line_count, request->body.refund.amount, parts);
-    const struct block_header *header = journal_header(node);
-    bool ended = !lot_is_valid_on(0, sale.to_day, header->day);
-    if (ended || request->body.refund.amount > left) {
-        answer->limit = ended ? 0 : left;
-        return refuse(answer, REFUSED_REFUNDABLE);
-    }
-    struct event event = desk_event(request, EVENT_REFUND, &sale.account);
-    event.body.refund.sale = ref;
-    event.body.refund.reason = request->body.refund.reason;
-    for (uint32_t i = 0; i < sale.line_count; i++) {
-        if (parts[i] == 0) {
-            continue;
-        }
-        event.body.refund.lines[event.body.refund.line_count++] =
-            (struct lot_line){.lot = hash_refund_lot(ref.journal, ref.seq, &sale.leaf, (uint16_t)i),
-                              .amount = parts[i],
-                              .after = lines[i].left - parts[i]};
-        if (sale.lines[i].bucket == BUCKET_PRINCIPAL) {
-            answer->principal += parts[i];
-        } else {
-            answer->bonus += parts[i];
-        }
-    }
-    if (!journal_would_hold(node, &event)) {
-        answer->principal = 0;
-        answer->bonus = 0;
-        return refuse(answer, REFUSED_AMOUNT);
-    }
-    answer->event = journal_append(node, &event);
-    sales_report(node, answer);
-    return DECIDED;
 }
 
 enum decision sales_move(struct node *node, const struct request *request, struct answer *answer)
@@ -470,7 +415,7 @@ enum decision sales_move(struct node *node, const struct request *request, struc
     struct spend_plan plan;
     spend_plan(lots, count, request->body.move.amount, SPEND_PROPORTIONAL, &plan);
     if (plan.covered < request->body.move.amount ||
-        !accept_coming(node, request, &answer->account, &sheet, &plan)) {
+        !sales_accept_plan(node, request, &answer->account, &sheet, &plan)) {
         answer->offer = plan.covered;
         answer->balance = sheet.principal + sheet.bonus;
         answer->usable_here = sheet_usable(node, &answer->account, &sheet, header->day);

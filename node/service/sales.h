@@ -10,7 +10,6 @@
 
 enum decision sales_top_up(struct node *node, const struct request *request, struct answer *answer);
 enum decision sales_spend(struct node *node, const struct request *request, struct answer *answer);
-enum decision sales_refund(struct node *node, const struct request *request, struct answer *answer);
 enum decision sales_move(struct node *node, const struct request *request, struct answer *answer);
 /* What the till is told of the account once the facts are in the batch. */
 void sales_report(struct node *node, struct answer *answer);
@@ -26,6 +25,9 @@ size_t sheet_spendables(struct node *node, const struct subject_id *account,
 /* Of one lot: held by this node, and in flight to it. */
 int64_t lot_here(struct node *node, const struct subject_id *account, const struct sheet_lot *lot);
 
+/* The latter alone. */
+int64_t lot_coming(struct node *node, const struct sheet_lot *lot);
+
 /* Lots whose rights on their way here are to be accepted, and for whom. */
 struct acceptance {
     struct subject_id account;
@@ -37,6 +39,13 @@ struct acceptance {
 /* Accepts all that is on its way here of these lots. False, with nothing or only acceptances
  * written, when it is more than one command may take in. */
 bool sales_accept(struct node *node, struct sheet *sheet, const struct acceptance *acceptance);
+
+/* The same for the lots that a plan takes more of than is held. */
+bool sales_accept_plan(struct node *node, const struct request *request,
+                       const struct subject_id *account, struct sheet *sheet,
+                       const struct spend_plan *plan);
+/* What the till is told of the account once the facts are in the batch. */
+void sales_report(struct node *node, struct answer *answer);
 
 /* This journal's raw rights of a lot. */
 int64_t own_raw(struct node *node, const struct subject_id *account, const struct lot_id *lot);

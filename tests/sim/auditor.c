@@ -255,6 +255,8 @@ static bool needs_no_ticket(const struct event *event)
     case EVENT_PRODUCT_PUBLISH:
     case EVENT_RIGHTS_ACCEPT:
     case EVENT_FREEZE_ACK:
+    case EVENT_REFUND:        /* for a request: check_wishes */
+    case EVENT_REQUEST_CLOSE: /* what it answers was asked elsewhere */
         return true;
     case EVENT_RIGHTS_MOVE:
         return event->body.move.why != MOVE_BY_HAND;
@@ -288,6 +290,10 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
         return type == EVENT_RIGHTS_MOVE;
     case COMMAND_PUBLISH_PRODUCT:
         return type == EVENT_PRODUCT_PUBLISH;
+    case COMMAND_TRANSFER:
+        return type == EVENT_LOT_REBIND;
+    case COMMAND_FILE_REQUEST:
+        return type == EVENT_REQUEST_FILE;
     case COMMAND_INVITE:
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
@@ -304,6 +310,7 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
     case QUERY_INVALID:
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:
+    case QUERY_REQUESTS:
     case COMMAND_KIND_COUNT:
         return false;
     }
@@ -319,6 +326,8 @@ static bool amount_fits(const struct asked *asked, const struct book_opinion *op
         return record->principal == asked->amount;
     case EVENT_SPEND:
     case EVENT_REFUND:
+    case EVENT_LOT_REBIND:
+    case EVENT_REQUEST_FILE:
     case EVENT_RIGHTS_MOVE:
         return record->amount == asked->amount;
     default:
@@ -425,9 +434,29 @@ static void check_own_event(struct world *machine, const struct block *block,
     if (opinion->event.type == EVENT_ACCOUNT_UNFREEZE) {
         foresight_lifted(sim, &opinion->event.subject);
     }
+    if (opinion->wish_wrong) {
+        sim_finding(sim, "I5", "machine %u calls a request done that it did not carry out",
+                    machine->index);
+    }
+    sim->census->counts[CENSUS_RESTORED_LOTS] += opinion->record->restored ? 1 : 0;
+    sim->census->counts[CENSUS_REQUESTS_DONE] += opinion->record->asked_by_wish ? 1 : 0;
     check_asked(machine, block, opinion, index);
     sim_tell(sim, "  machine %u writes %s %lld at %llu", machine->index, name,
              (long long)opinion->record->amount, (unsigned long long)block->header.seq);
+}
+
+/* A refund that no till asked for was asked for by a request, which is answered with it. */
+static void check_wishes(struct world *machine, const struct book_opinion *opinions, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct event *event = &opinions[i].event;
+        if (event->type == EVENT_REFUND && opinions[i].reason == INVALID_NONE &&
+            id_is_none(event->ticket.bytes, sizeof event->ticket.bytes) &&
+            !opinions[i].record->asked_by_wish) {
+            sim_finding(machine->sim, "I5", "machine %u wrote a refund that nobody asked for",
+                        machine->index);
+        }
+    }
 }
 
 static bool writes_journal(const struct world *machine, uint64_t journal)
@@ -475,6 +504,7 @@ static void enter_own(struct world *machine, const struct block *block)
     for (uint32_t i = 0; i < header->count; i++) {
         check_own_event(machine, block, &auditor->opinions[i], (uint16_t)i);
     }
+    check_wishes(machine, auditor->opinions, header->count);
 }
 
 /* ---- what any node admits ---- */
@@ -499,7 +529,7 @@ static void check_freezes(struct world *machine, const struct block *block)
         struct event_ref at = {block->header.journal, block->header.seq, (uint16_t)i};
         const struct book_event *record = book_event_at(auditor_book_of(machine), at);
         bool uses =
-            record != NULL && (record->type == EVENT_SPEND ||
+            record != NULL && (record->type == EVENT_SPEND || record->type == EVENT_LOT_REBIND ||
                                (record->type == EVENT_RIGHTS_MOVE && record->why == MOVE_PULLED));
         if (uses && was_frozen(machine, &record->subject)) {
             sim_finding(sim, "S15", "machine %u wrote %s of an account that it knew frozen",

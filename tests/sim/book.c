@@ -22,6 +22,7 @@ struct book *book_new(void)
     book->accounts = map_of(16, sizeof(struct book_account));
     book->tokens = map_of(sizeof(struct token_key), sizeof(struct book_token));
     book->cards = map_of(CARD_NUMBER_SIZE, sizeof(struct card_record));
+    book->wishes = map_of(sizeof(struct book_place), sizeof(struct book_wish));
     book->days = map_of(2 * sizeof(uint64_t), sizeof(struct book_day));
     return book;
 }
@@ -38,7 +39,7 @@ void book_free(struct book *book)
     struct map *maps[] = {&book->journals, &book->blocks, &book->events, &book->lots,
                           &book->holdings, &book->pairs,  &book->grants, &book->grant_counts,
                           &book->deps,     &book->tokens, &book->cards,  &book->days,
-                          &book->accounts};
+                          &book->accounts, &book->wishes};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
         map_free(maps[i]);
     }
@@ -114,7 +115,7 @@ int64_t book_accepted(const struct book *book, const struct lot_id *lot, uint64_
 
 int64_t book_lot_left(const struct book_lot *lot)
 {
-    return lot->issued + lot->refunded - lot->used;
+    return lot->issued + lot->adopted + lot->refunded - lot->used - lot->rebound;
 }
 
 bool book_bucket_is_money(uint8_t bucket)
@@ -258,6 +259,33 @@ int64_t book_refundable(const struct book *book, struct event_ref sale)
     return sum;
 }
 
+int64_t book_refundable_at(const struct book *book, struct event_ref sale, uint64_t journal)
+{
+    struct book_place place = book_place_of(sale);
+    const struct book_event *event = map_find(&book->events, &place);
+    int64_t sum = 0;
+    const struct book_account *record =
+        event == NULL ? &no_account : account_of(book, &event->subject);
+    for (uint32_t i = 0; i < record->lot_count; i++) {
+        const struct book_lot *lot = record->lots[i];
+        if (lot->bucket == BUCKET_REFUND && memcmp(&lot->issued_by, &place, sizeof place) == 0) {
+            struct lot_id id = id_of(lot);
+            sum += book_held(book, &id, journal) + coming_to(book, &id, journal);
+        }
+    }
+    return sum;
+}
+
+uint32_t book_wishes_open(const struct book *book, uint64_t journal)
+{
+    uint32_t open = 0;
+    for (uint32_t i = 0; i < book->wishes.count; i++) {
+        const struct book_wish *wish = map_at(&book->wishes, i);
+        open += wish->to == journal && wish->outcome == 0 ? 1 : 0;
+    }
+    return open;
+}
+
 const struct book_lot *book_unbalanced(const struct book *book)
 {
     struct map sums = map_of(16, 24);
@@ -279,7 +307,8 @@ const struct book_lot *book_unbalanced(const struct book *book)
         }
         int64_t flying = lot->granted - lot->accepted;
         if (flying < 0 || held < 0 || book_lot_left(lot) < 0 ||
-            lot->issued + lot->refunded != lot->used + held + flying) {
+            lot->issued + lot->adopted + lot->refunded !=
+                lot->used + lot->rebound + held + flying) {
             bad = lot;
         }
     }

@@ -44,10 +44,14 @@ struct book_event {
     struct subject_id subject;
     int64_t principal; /* moved by this event, positive */
     int64_t bonus;
-    int64_t amount; /* of all lines */
-    uint64_t to;    /* moves: the receiver */
-    uint8_t why;    /* moves */
-    uint8_t kind;   /* freezes */
+    int64_t amount;          /* of all lines */
+    uint64_t to;             /* moves: the receiver */
+    uint8_t why;             /* moves */
+    uint8_t kind;            /* freezes */
+    struct event_ref sale;   /* refunds */
+    struct subject_id other; /* transfers: the account that received */
+    bool restored;           /* refunds: a lot had ended */
+    bool asked_by_wish;      /* refunds: a request's answer names it */
 };
 
 struct book_lot {
@@ -60,7 +64,10 @@ struct book_lot {
     struct book_place issued_by;
     uint8_t original[16]; /* refund lots: the lot that paid */
     uint8_t original_bucket;
+    uint8_t tender; /* refund lots of another tender */
     int64_t issued;
+    int64_t adopted; /* came from another account's lot */
+    int64_t rebound; /* went to another account's lot */
     int64_t refunded;
     int64_t used;
     int64_t granted;
@@ -124,6 +131,16 @@ struct book_token {
     struct book_ack acks[BOOK_ACKS_MAX];
 };
 
+/* A request filed for another journal. */
+struct book_wish {
+    struct book_place place;
+    uint8_t account[16];
+    uint64_t to;
+    struct event_ref sale;
+    int64_t amount;
+    uint8_t outcome; /* 0 = open */
+};
+
 struct book_day {
     uint64_t branch;
     uint64_t day;
@@ -144,6 +161,7 @@ struct book {
     struct map tokens;
     struct map cards;
     struct map days;
+    struct map wishes;
     uint64_t event_count;
 };
 
@@ -153,6 +171,7 @@ struct book_opinion {
     enum invalid_reason reason;
     bool after_wrong;   /* a line's stated remainder is not the book's */
     bool card_repeated; /* a card number that exists already */
+    bool wish_wrong;    /* a request is called done by something else than was asked */
     struct book_event *record;
 };
 
@@ -197,8 +216,11 @@ bool book_is_gated(const struct book *book, const struct subject_id *account, ui
 /* The journal has acknowledged every freeze that nobody lifted. */
 bool book_has_acknowledged(const struct book *book, uint64_t journal);
 uint32_t book_tokens(const struct book *book, const struct subject_id *account);
-/* What is left to refund of a sale. */
+/* What is left to refund of a sale, wherever the right is; what of that `journal` may use. */
 int64_t book_refundable(const struct book *book, struct event_ref sale);
+int64_t book_refundable_at(const struct book *book, struct event_ref sale, uint64_t journal);
+/* Requests for `journal` that it has not answered. */
+uint32_t book_wishes_open(const struct book *book, uint64_t journal);
 
 /* Conservation, lot by lot: issued + refunded = used + held by all + in flight; nothing below zero.
  * NULL, or the first lot for which it does not hold. */

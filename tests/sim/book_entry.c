@@ -1,26 +1,24 @@
 /* How a block enters the account book: each event is judged and added up. */
 #include "book_entry.h"
 
-#include "book_key.h"
-
 #include "event_codec.h"
 #include "hash.h"
 
 #include <stdlib.h>
 
-static int64_t *held_of(struct book *book, const struct lot_id *lot, uint64_t journal)
+int64_t *held_of(struct book *book, const struct lot_id *lot, uint64_t journal)
 {
     struct holding_key key = book_holding_key(lot, journal);
     struct book_holding *holding = map_put(&book->holdings, &key);
     return &holding->held;
 }
 
-static bool lot_is_of(const struct book_lot *lot, const struct subject_id *account)
+bool lot_is_of(const struct book_lot *lot, const struct subject_id *account)
 {
     return memcmp(lot->account, account->bytes, sizeof lot->account) == 0;
 }
 
-static bool amount_is_sound(int64_t amount)
+bool amount_is_sound(int64_t amount)
 {
     return amount >= 1 && amount <= AMOUNT_MAX;
 }
@@ -38,7 +36,7 @@ static bool has_role(const struct entry *entry, enum role role)
     return journal != NULL && (journal->roles & (uint64_t)role) != 0;
 }
 
-static void add_money(struct book_event *record, uint8_t bucket, int64_t amount)
+void add_money(struct book_event *record, uint8_t bucket, int64_t amount)
 {
     if (bucket == BUCKET_PRINCIPAL) {
         record->principal += amount;
@@ -49,7 +47,7 @@ static void add_money(struct book_event *record, uint8_t bucket, int64_t amount)
     record->amount += amount;
 }
 
-static struct day_entry *day_of(const struct entry *entry)
+struct day_entry *day_of(const struct entry *entry)
 {
     uint64_t key[2] = {journal_branch(entry->at.journal), entry->block->header.day};
     struct book_day *day = map_put(&entry->book->days, key);
@@ -58,9 +56,7 @@ static struct day_entry *day_of(const struct entry *entry)
     return &day->sums;
 }
 
-/* Every line names another lot of this account that has this much at this journal. */
-static enum invalid_reason judge_lines(const struct entry *entry, const struct lot_line *lines,
-                                       uint32_t count, bool refund_lots)
+enum invalid_reason judge_form(const struct lot_line *lines, uint32_t count)
 {
     if (count == 0) {
         return INVALID_MALFORMED;
@@ -75,22 +71,26 @@ static enum invalid_reason judge_lines(const struct entry *entry, const struct l
             }
         }
     }
-    /* Of a lot that is not there, or is another account's, nothing is held. */
-    for (uint32_t i = 0; i < count; i++) {
-        const struct book_lot *lot = book_lot_of(entry->book, &lines[i].lot);
-        bool known = lot != NULL && lot_is_of(lot, &entry->event->subject) &&
-                     (lot->bucket == BUCKET_REFUND) == refund_lots;
-        if (!known) {
-            return refund_lots ? INVALID_BAD_REF : INVALID_NOT_COVERED;
-        }
-        if (lines[i].amount > book_held(entry->book, &lines[i].lot, entry->at.journal)) {
-            return INVALID_NOT_COVERED;
-        }
-    }
     return INVALID_NONE;
 }
 
-static void take_line(const struct entry *entry, const struct lot_line *line)
+enum invalid_reason judge_lines(const struct entry *entry, const struct lot_line *lines,
+                                uint32_t count)
+{
+    enum invalid_reason reason = judge_form(lines, count);
+    /* Of a lot that is not there, or is another account's, nothing is held. */
+    for (uint32_t i = 0; reason == INVALID_NONE && i < count; i++) {
+        const struct book_lot *lot = book_lot_of(entry->book, &lines[i].lot);
+        bool known =
+            lot != NULL && lot->bucket != BUCKET_REFUND && lot_is_of(lot, &entry->event->subject);
+        if (!known || lines[i].amount > book_held(entry->book, &lines[i].lot, entry->at.journal)) {
+            reason = INVALID_NOT_COVERED;
+        }
+    }
+    return reason;
+}
+
+void take_line(const struct entry *entry, const struct lot_line *line)
 {
     int64_t *held = held_of(entry->book, &line->lot, entry->at.journal);
     *held -= line->amount;
@@ -112,15 +112,22 @@ static void list_lot(struct book *book, struct book_lot *lot)
     account->lots[account->lot_count++] = lot;
 }
 
-static struct book_lot *issue_lot(const struct entry *entry, const struct lot_id *id,
-                                  int64_t amount)
+struct book_lot *lot_named(const struct entry *entry, const struct subject_id *account,
+                           const struct lot_id *id)
 {
     struct book_lot *lot = map_put(&entry->book->lots, id->bytes);
     if (lot->issued_by.journal == 0) {
-        memcpy(lot->account, entry->event->subject.bytes, sizeof lot->account);
+        memcpy(lot->account, account->bytes, sizeof lot->account);
         lot->issued_by = book_place_of(entry->at);
         list_lot(entry->book, lot);
     }
+    return lot;
+}
+
+static struct book_lot *issue_lot(const struct entry *entry, const struct lot_id *id,
+                                  int64_t amount)
+{
+    struct book_lot *lot = lot_named(entry, &entry->event->subject, id);
     lot->issued += amount;
     *held_of(entry->book, id, entry->at.journal) += amount;
     return lot;
@@ -174,7 +181,7 @@ static enum invalid_reason judge_spend(const struct entry *entry)
         return INVALID_FROZEN;
     }
     enum invalid_reason reason =
-        judge_lines(entry, event->body.spend.lines, event->body.spend.line_count, false);
+        judge_lines(entry, event->body.spend.lines, event->body.spend.line_count);
     for (uint32_t i = 0; reason == INVALID_NONE && i < event->body.spend.line_count; i++) {
         const struct book_lot *lot = book_lot_of(entry->book, &event->body.spend.lines[i].lot);
         if (!book_lot_is_valid_on(lot, entry->block->header.day)) {
@@ -196,53 +203,13 @@ static enum invalid_reason enter_spend(const struct entry *entry)
         take_line(entry, line);
         struct book_lot *lot = book_lot_of(entry->book, &line->lot);
         lot->used += line->amount;
-        uint8_t bucket = lot->bucket;
-        add_money(entry->record, bucket, line->amount);
-        struct lot_id id =
-            hash_refund_lot(entry->at.journal, entry->at.seq, &entry->leaf, (uint16_t)i);
-        struct book_lot *right = issue_lot(entry, &id, line->amount);
-        right->bucket = BUCKET_REFUND;
-        right->original_bucket = bucket;
-        memcpy(right->original, line->lot.bytes, sizeof right->original);
+        add_money(entry->record, lot->bucket, line->amount);
     }
+    enter_rights(entry);
     struct day_entry *day = day_of(entry);
     day->sales++;
     day->sale_principal += entry->record->principal;
     day->sale_bonus += entry->record->bonus;
-    return INVALID_NONE;
-}
-
-static enum invalid_reason enter_refund(const struct entry *entry)
-{
-    const struct event *event = entry->event;
-    const struct lot_line *lines = event->body.refund.lines;
-    uint32_t count = event->body.refund.line_count;
-    enum invalid_reason reason = judge_lines(entry, lines, count, true);
-    struct book_place sale = book_place_of(event->body.refund.sale);
-    for (uint32_t i = 0; reason == INVALID_NONE && i < count; i++) {
-        const struct book_lot *lot = book_lot_of(entry->book, &lines[i].lot);
-        if (memcmp(&lot->issued_by, &sale, sizeof sale) != 0) {
-            reason = INVALID_BAD_REF;
-        }
-    }
-    if (reason != INVALID_NONE) {
-        return reason;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        take_line(entry, &lines[i]);
-        struct book_lot *right = book_lot_of(entry->book, &lines[i].lot);
-        right->used += lines[i].amount;
-        struct lot_id original;
-        memcpy(original.bytes, right->original, sizeof original.bytes);
-        struct book_lot *lot = book_lot_of(entry->book, &original);
-        lot->refunded += lines[i].amount;
-        *held_of(entry->book, &original, entry->at.journal) += lines[i].amount;
-        add_money(entry->record, right->original_bucket, lines[i].amount);
-    }
-    struct day_entry *day = day_of(entry);
-    day->refunds++;
-    day->refund_principal += entry->record->principal;
-    day->refund_bonus += entry->record->bonus;
     return INVALID_NONE;
 }
 
@@ -283,8 +250,15 @@ static enum invalid_reason enter_move(const struct entry *entry)
     if (receiver == NULL || receiver->roles == 0 || journal_is_authority(to)) {
         return INVALID_NOT_ACTIVE;
     }
-    enum invalid_reason reason =
-        judge_lines(entry, event->body.move.lines, event->body.move.line_count, false);
+    struct event_ref sale = event->body.move.sale;
+    uint32_t count = event->body.move.line_count;
+    bool rights = !event_ref_is_none(sale);
+    enum invalid_reason reason = rights ? judge_form(event->body.move.lines, count)
+                                        : judge_lines(entry, event->body.move.lines, count);
+    for (uint32_t i = 0; reason == INVALID_NONE && i < count; i++) {
+        const struct lot_line *line = &event->body.move.lines[i];
+        reason = rights ? judge_right(entry, line, sale) : INVALID_NONE;
+    }
     if (reason != INVALID_NONE) {
         return reason;
     }
@@ -424,6 +398,8 @@ static enum invalid_reason enter_event(const struct entry *entry)
         return enter_spend(entry);
     case EVENT_REFUND:
         return enter_refund(entry);
+    case EVENT_LOT_REBIND:
+        return enter_rebind(entry);
     case EVENT_RIGHTS_MOVE:
         return enter_move(entry);
     case EVENT_RIGHTS_ACCEPT:
@@ -442,6 +418,10 @@ static enum invalid_reason enter_event(const struct entry *entry)
         return enter_freeze(entry, entry->event->body.freeze.kind);
     case EVENT_ACCOUNT_UNFREEZE:
         return enter_unfreeze(entry);
+    case EVENT_REQUEST_FILE:
+        return enter_file(entry);
+    case EVENT_REQUEST_CLOSE:
+        return enter_close(entry);
     default:
         return INVALID_NONE;
     }

@@ -4,6 +4,8 @@
 
 #include "book.h"
 
+#include "book_key.h"
+
 struct entry {
     struct book *book;
     const struct block *block;
@@ -13,6 +15,31 @@ struct entry {
     struct book_opinion *opinion;
     struct book_event *record;
 };
+
+/* book_entry.c */
+int64_t *held_of(struct book *book, const struct lot_id *lot, uint64_t journal);
+bool lot_is_of(const struct book_lot *lot, const struct subject_id *account);
+bool amount_is_sound(int64_t amount);
+void add_money(struct book_event *record, uint8_t bucket, int64_t amount);
+struct day_entry *day_of(const struct entry *entry);
+/* Amounts in range, no lot twice. */
+enum invalid_reason judge_form(const struct lot_line *lines, uint32_t count);
+/* And every line names a lot of money of this account that has this much at this journal. */
+enum invalid_reason judge_lines(const struct entry *entry, const struct lot_line *lines,
+                                uint32_t count);
+void take_line(const struct entry *entry, const struct lot_line *line);
+/* The lot of this account by this name, listed when it is new. */
+struct book_lot *lot_named(const struct entry *entry, const struct subject_id *account,
+                           const struct lot_id *id);
+
+/* book_refund.c */
+enum invalid_reason judge_right(const struct entry *entry, const struct lot_line *line,
+                                struct event_ref sale);
+void enter_rights(const struct entry *entry);
+enum invalid_reason enter_refund(const struct entry *entry);
+enum invalid_reason enter_rebind(const struct entry *entry);
+enum invalid_reason enter_file(const struct entry *entry);
+enum invalid_reason enter_close(const struct entry *entry);
 
 /* book_freeze.c */
 enum invalid_reason enter_freeze(const struct entry *entry, uint8_t kind);

@@ -21,7 +21,8 @@ static const uint16_t event_types[] = {
     EVENT_ACCOUNT_FREEZE,  EVENT_JOURNAL_ADMIT,
     EVENT_PRODUCT_PUBLISH, EVENT_ACCOUNT_UNFREEZE,
     EVENT_FREEZE_ACK,      EVENT_CARD_LOSS_REPORT,
-    EVENT_CARD_REPLACE,
+    EVENT_CARD_REPLACE,    EVENT_LOT_REBIND,
+    EVENT_REQUEST_FILE,    EVENT_REQUEST_CLOSE,
 };
 
 enum { EVENT_TYPES = sizeof event_types / sizeof event_types[0] };
@@ -93,6 +94,10 @@ static const struct census_name names[] = {
     {CENSUS_PARALLEL_DOUBLES, "requests sent twice at once"},
     {CENSUS_OTHER_BODY, "tickets used for something else"},
     {CENSUS_PULLED_SPENDS, "spends with rights pulled from peers"},
+    {CENSUS_PULLED_REFUNDS, "refunds with rights pulled from peers"},
+    {CENSUS_TENDER_REFUNDS, "refunds in other tenders"},
+    {CENSUS_RESTORED_LOTS, "refunds of lots that had ended"},
+    {CENSUS_REQUESTS_DONE, "requests carried out"},
     {CENSUS_QUERIES, "queries"},
     {CENSUS_RUN_TWICE, "seeds run twice"},
     {CENSUS_CALMS, "calms"},
@@ -112,7 +117,7 @@ static const enum verdict verdicts[] = {
     REFUSED_FIELD,          REFUSED_SELF,
     REFUSED_CURRENCY,       REFUSED_ROLE,
     REFUSED_VERSION,        REFUSED_KEY_REUSED,
-    REFUSED_SPACE,
+    REFUSED_SPACE,          REFUSED_OTHER_MEMBER,
 };
 
 static const enum message_kind messages[] = {

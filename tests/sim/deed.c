@@ -1,21 +1,23 @@
 /* What a hostile branch signs: some of it is valid, most of it breaks one rule. */
 #include "deed.h"
 
+#include "deed_parts.h"
+
 #include "auditor.h"
 #include "hostile.h"
 #include "sim.h"
 
 #include <string.h>
 
-static struct event hostile_event(struct world *machine, enum event_type type,
-                                  const struct subject_id *subject)
+struct event hostile_event(struct world *machine, enum event_type type,
+                           const struct subject_id *subject)
 {
     struct event event = {.type = (uint16_t)type, .subject = *subject, .till = 1, .known = true};
     random_fill(hostile_random(machine), event.ticket.bytes, sizeof event.ticket.bytes);
     return event;
 }
 
-static struct lot_id lot_id_of(const struct book_lot *lot)
+struct lot_id lot_id_of(const struct book_lot *lot)
 {
     struct lot_id id;
     memcpy(id.bytes, lot->id, sizeof id.bytes);
@@ -39,7 +41,7 @@ static const struct book_lot *pick_lot(struct world *machine, bool own)
     return NULL;
 }
 
-static struct subject_id account_of_lot(const struct book_lot *lot)
+struct subject_id account_of_lot(const struct book_lot *lot)
 {
     struct subject_id account;
     memcpy(account.bytes, lot->account, sizeof account.bytes);
@@ -174,16 +176,17 @@ static void refund(struct world *machine, int64_t over)
     const struct book *book = auditor_book(machine->sim);
     for (uint32_t i = 0; i < book->lots.count; i++) {
         const struct book_lot *right = map_at(&book->lots, i);
-        int64_t amount = book_lot_left(right) + over;
-        if (right->bucket != BUCKET_REFUND || right->issued_by.journal != machine->journal ||
-            amount < 1) {
+        struct lot_id id = lot_id_of(right);
+        int64_t amount = book_held(book, &id, machine->journal) + over;
+        if (right->bucket != BUCKET_REFUND || right->tender != 0 ||
+            right->issued_by.journal != machine->journal || amount < 1) {
             continue;
         }
         struct subject_id account = account_of_lot(right);
         struct event event = hostile_event(machine, EVENT_REFUND, &account);
         event.body.refund.line_count = 1;
-        event.body.refund.lines[0] = (struct lot_line){
-            .lot = lot_id_of(right), .amount = amount, .after = over <= 0 ? -over : 0};
+        event.body.refund.lines[0] =
+            (struct lot_line){.lot = id, .amount = amount, .after = over <= 0 ? -over : 0};
         event.body.refund.sale = (struct event_ref){right->issued_by.journal, right->issued_by.seq,
                                                     (uint16_t)right->issued_by.index};
         hostile_publish(machine, &event, (struct block_dep){0},
@@ -224,7 +227,7 @@ static void do_deed(struct world *machine)
         return;
     }
     struct subject_id account = account_of_lot(any);
-    switch (random_below(hostile_random(machine), 16)) {
+    switch (random_below(hostile_random(machine), 22)) {
     case 0:
     case 1:
         top_up(machine, &account);
@@ -271,6 +274,14 @@ static void do_deed(struct world *machine)
         if (own != NULL) {
             acknowledge(machine, own);
         }
+        break;
+    case 16:
+    case 17:
+    case 18:
+    case 19:
+    case 20:
+    case 21:
+        deed_about_refunds(machine);
         break;
     case 10:
         issue_foreign_number(machine, any);

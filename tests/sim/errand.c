@@ -91,6 +91,17 @@ static struct account_name name_account(struct errands *errands, struct errand *
     return name;
 }
 
+/* Other ways of paying, with or without one of the kinds given twice. */
+static uint32_t draw_tenders(struct random_stream *random, struct tender_line *tenders)
+{
+    uint32_t count = (uint32_t)random_between(random, 1, 3);
+    for (uint32_t i = 0; i < count; i++) {
+        tenders[i] = (struct tender_line){.tender = (uint8_t)random_between(random, 1, 3),
+                                          .amount = (int64_t)random_magnitude(random, 1, 5000)};
+    }
+    return count;
+}
+
 static void draw_enrol(struct errands *errands, struct errand *errand)
 {
     struct request *request = &errand->request;
@@ -146,6 +157,10 @@ static void draw_spend(struct world *machine, struct errands *errands, struct er
     request->body.spend.account = name_account(errands, errand, known);
     request->body.spend.amount = draw_amount(machine, errands, &known->account);
     if (random_chance(errands->random, 2000)) {
+        request->body.spend.tender_count =
+            draw_tenders(errands->random, request->body.spend.tenders);
+    }
+    if (random_chance(errands->random, 2000)) {
         (void)snprintf(errand->texts[0], ERRAND_TEXT_MAX, "oolong");
         request->body.spend.item_count = 1;
         int64_t amount = request->body.spend.amount;
@@ -156,17 +171,16 @@ static void draw_spend(struct world *machine, struct errands *errands, struct er
     }
 }
 
-static bool draw_refund(struct world *machine, struct errands *errands, struct errand *errand)
+/* Of any branch: a member takes it back where he is. */
+static const struct known_sale *pick_sale(const struct errands *errands)
 {
     uint32_t kept = errands->sale_count < ERRAND_SALES_MAX ? errands->sale_count : ERRAND_SALES_MAX;
-    const struct known_sale *sale = NULL;
-    for (int attempts = 0; kept > 0 && attempts < 8; attempts++) {
-        sale = &errands->sales[random_below(errands->random, kept)];
-        if (sale->machine == machine->index || random_chance(errands->random, 300)) {
-            break;
-        }
-        sale = NULL;
-    }
+    return kept == 0 ? NULL : &errands->sales[random_below(errands->random, kept)];
+}
+
+static bool draw_refund(struct world *machine, struct errands *errands, struct errand *errand)
+{
+    const struct known_sale *sale = pick_sale(errands);
     if (sale == NULL) {
         return false;
     }
@@ -179,8 +193,55 @@ static bool draw_refund(struct world *machine, struct errands *errands, struct e
     if (random_chance(errands->random, 200)) {
         request->body.refund.sale.seq += 1000;
     }
+    if (random_chance(errands->random, 1500)) {
+        request->body.refund.by_tender = true;
+        request->body.refund.tender_count =
+            draw_tenders(errands->random, request->body.refund.tenders);
+        for (uint32_t i = 0; i < request->body.refund.tender_count; i++) {
+            request->body.refund.amount += request->body.refund.tenders[i].amount;
+        }
+    }
     (void)snprintf(errand->texts[0], ERRAND_TEXT_MAX, "broken cup");
     return true;
+}
+
+static bool draw_file(struct world *machine, struct errands *errands, struct errand *errand)
+{
+    const struct known_sale *sale = pick_sale(errands);
+    if (sale == NULL) {
+        return false;
+    }
+    struct request *request = &errand->request;
+    request->kind = COMMAND_FILE_REQUEST;
+    request->body.file.sale = sale->sale;
+    int64_t left = book_refundable(auditor_book(machine->sim), sale->sale);
+    int64_t amounts[] = {left, left + 1, 1, left / 2 + 1, 0};
+    request->body.file.amount = amounts[random_below(errands->random, 5)];
+    (void)snprintf(errand->texts[0], ERRAND_TEXT_MAX, "his branch is away");
+    return true;
+}
+
+/* Between two accounts of one member if some are found, else between any two. */
+static void draw_transfer(struct world *machine, struct errands *errands, struct errand *errand,
+                          const struct known_account *from)
+{
+    struct request *request = &errand->request;
+    const struct known_account *to = pick_account(errands);
+    for (uint32_t i = 0; i < errands->account_count && random_chance(errands->random, 9000); i++) {
+        const struct known_account *other = &errands->accounts[i];
+        if (other != from && subject_equal(&other->member, &from->member)) {
+            to = other;
+            break;
+        }
+    }
+    request->kind = COMMAND_TRANSFER;
+    request->body.transfer.from = name_account(errands, errand, from);
+    request->body.transfer.to.account = to->account;
+    request->body.transfer.amount = draw_amount(machine, errands, &from->account);
+    (void)snprintf(errand->texts[1], ERRAND_TEXT_MAX, "one card is enough");
+    if (random_chance(errands->random, 300)) {
+        (void)snprintf(errand->texts[0], ERRAND_TEXT_MAX, "USD");
+    }
 }
 
 static void draw_freeze(struct world *machine, struct errands *errands, struct errand *errand,
@@ -230,7 +291,8 @@ static void draw_product(struct errands *errands, struct errand *errand)
     request->body.product.product = PRODUCT;
     request->body.product.version = random_chance(errands->random, 1000) ? 90 : 0;
     request->body.product.order = (uint8_t)random_below(errands->random, 4);
-    request->body.product.bonus_days = random_chance(errands->random, 5000) ? 0 : 365;
+    static const uint32_t days[] = {0, 1, 1, 365};
+    request->body.product.bonus_days = days[random_below(errands->random, 4)];
     request->body.product.step_count = 1;
     request->body.product.steps[0] = (struct bonus_step){.amount = 10000, .bonus = 1500};
     if (random_chance(errands->random, 5000)) {
@@ -246,7 +308,11 @@ static void draw_kind(struct world *machine, struct errands *errands, struct err
         return;
     }
     if (errands->account_count == 0) {
-        draw_issue(errands, errand);
+        if (machine->index == SIM_OFFICE && random_chance(random, 7000)) {
+            draw_product(errands, errand); /* the first accounts have other versions, too */
+        } else {
+            draw_issue(errands, errand);
+        }
         return;
     }
     uint64_t drawn = random_below(random, 1000);
@@ -265,12 +331,16 @@ static void draw_kind(struct world *machine, struct errands *errands, struct err
         return;
     } else if (drawn < 500 + 40 * errands->freezes) {
         draw_freeze(machine, errands, errand, known);
-    } else if (drawn < 545 && machine->index == SIM_OFFICE) {
+    } else if ((drawn < 545 || drawn >= 985) && machine->index == SIM_OFFICE) {
         draw_product(errands, errand);
     } else if (drawn < 548) {
         draw_product(errands, errand); /* of a branch: refused */
     } else if (drawn < 552) {
         draw_enrol(errands, errand);
+    } else if (drawn < 580 && draw_file(machine, errands, errand)) {
+        return;
+    } else if (drawn < 640) {
+        draw_transfer(machine, errands, errand, known);
     } else {
         draw_spend(machine, errands, errand, known);
     }
@@ -336,6 +406,14 @@ void errand_settle(struct errand *errand)
     case COMMAND_REPLACE_CARD:
         request->body.replace.card = BYTES_OF(errand->card);
         break;
+    case COMMAND_FILE_REQUEST:
+        request->body.file.reason = text_of(errand->texts[0]);
+        break;
+    case COMMAND_TRANSFER:
+        name = &request->body.transfer.from;
+        request->body.transfer.currency = text_of(errand->texts[0]);
+        request->body.transfer.reason = text_of(errand->texts[1]);
+        break;
     case COMMAND_FREEZE:
     case COMMAND_UNFREEZE:
     case COMMAND_REPORT_LOSS:
@@ -366,6 +444,7 @@ void errand_settle(struct errand *errand)
     case QUERY_INVALID:
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:
+    case QUERY_REQUESTS:
     case COMMAND_KIND_COUNT:
         break;
     }
@@ -383,6 +462,8 @@ bool errand_change(struct errand *errand)
         request->body.top_up.amount = 700;
     } else if (request->kind == COMMAND_MOVE) {
         request->body.move.amount = 7;
+    } else if (request->kind == COMMAND_TRANSFER) {
+        request->body.transfer.amount = 7;
     } else {
         return false;
     }
@@ -428,6 +509,10 @@ void errand_learn(struct world *machine, struct errands *errands, const struct e
             (struct known_sale){.sale = answer->event,
                                 .machine = machine->index,
                                 .amount = answer->principal + answer->bonus};
+        for (uint32_t i = 0; i < errand->request.body.spend.tender_count; i++) {
+            errands->sales[(errands->sale_count - 1) % ERRAND_SALES_MAX].amount +=
+                errand->request.body.spend.tenders[i].amount;
+        }
     }
 }
 
@@ -437,9 +522,9 @@ struct request errand_query(struct world *machine, struct errands *errands, stru
 {
     (void)machine;
     static const enum command_kind kinds[] = {
-        QUERY_NODE, QUERY_ACCOUNT, QUERY_HISTORY,   QUERY_BRANCHES,      QUERY_PRODUCTS,
-        QUERY_DAYS, QUERY_HOLDERS, QUERY_LIABILITY, QUERY_FEED,          QUERY_INVALID,
-        QUERY_NODE, QUERY_MEMBER,  QUERY_EXPOSURE,  QUERY_CHAIN_EXPOSURE};
+        QUERY_NODE, QUERY_ACCOUNT, QUERY_HISTORY,   QUERY_BRANCHES,       QUERY_PRODUCTS,
+        QUERY_DAYS, QUERY_HOLDERS, QUERY_LIABILITY, QUERY_FEED,           QUERY_INVALID,
+        QUERY_NODE, QUERY_MEMBER,  QUERY_EXPOSURE,  QUERY_CHAIN_EXPOSURE, QUERY_REQUESTS};
     memset(page, 0, sizeof *page);
     struct request request = {
         .kind = kinds[random_below(errands->random, sizeof kinds / sizeof kinds[0])],

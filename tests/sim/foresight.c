@@ -67,10 +67,14 @@ static int64_t loss_by(const struct foresight *one, const struct book_event *eve
         later = later || (one->others[i].journal == event->place.journal &&
                           event->place.seq > one->others[i].seq);
     }
-    if (!later || event->reason != INVALID_NONE || !subject_equal(&event->subject, &one->account)) {
+    bool received = event->type == EVENT_LOT_REBIND && subject_equal(&event->other, &one->account);
+    if (!later || event->reason != INVALID_NONE ||
+        (!received && !subject_equal(&event->subject, &one->account))) {
         return 0;
     }
     switch (event->type) {
+    case EVENT_LOT_REBIND:
+        return received ? -(event->principal + event->bonus) : event->principal + event->bonus;
     case EVENT_SPEND:
         return event->principal + event->bonus;
     case EVENT_TOPUP:

@@ -12,6 +12,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool inspection_has_wishes(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        struct world *machine = &sim->machines[i];
+        if (!machine->hostile && !machine->may_be_read_only &&
+            book_wishes_open(auditor_book_of(machine), machine->journal) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool inspection_is_level(struct sim *sim)
 {
     if (sim->doubling != NULL) {
@@ -57,9 +69,10 @@ static bool ask(const struct look *look, struct request *request)
                     (int)request->kind);
         return false;
     }
-    bool unheard = look->sim->doubling != NULL && answer.verdict == REFUSED_UNKNOWN_ACCOUNT;
+    bool unheard = look->sim->doubling != NULL && (answer.verdict == REFUSED_UNKNOWN_ACCOUNT ||
+                                                   answer.verdict == REFUSED_UNKNOWN_SALE);
     if (answer.verdict != VERDICT_ALLOWED && unheard) {
-        return false; /* it cannot have the block that opened it */
+        return false; /* it cannot have the block that it stands in */
     }
     if (answer.verdict != VERDICT_ALLOWED) {
         sim_finding(look->sim, "I17", "machine %u refuses query %d: %s", look->machine->index,
@@ -81,7 +94,7 @@ static void differs(const struct look *look, const char *invariant, const char *
 /* The sum over the replicated rows as they lie on the disk. */
 static struct digest digest_of_rows(const struct disk *disk)
 {
-    static const char replicated[] = "TCRrdVYShcfxDAn";
+    static const char replicated[] = "TCRrdVwYShcfxDAn";
     struct digest sum = {{0}};
     struct bytes key = {0};
     struct bytes value = {0};
@@ -125,7 +138,7 @@ static void look_at_node(struct look *look)
 
 static void compare_rows(struct sim *sim, struct world *a, struct world *b)
 {
-    static const char replicated[] = "TCRrdVYShcfxDAn";
+    static const char replicated[] = "TCRrdVwYShcfxDAn";
     struct bytes keys[2] = {{0}, {0}};
     struct bytes values[2] = {{0}, {0}};
     for (;;) {
@@ -230,6 +243,31 @@ static void look_at_history(struct look *look, const struct subject_id *account)
                    book_left_of_account(book, account, BUCKET_BONUS);
     if (sum != left) {
         differs(look, "I17", "the sum of an account's history", sum, left);
+    }
+}
+
+/* What is left to refund of a sale, in the chain and here. */
+static void look_at_sale(struct look *look, struct event_ref sale)
+{
+    struct request request = {.kind = QUERY_SALE, .body.sale.sale = sale};
+    if (!ask(look, &request)) {
+        return;
+    }
+    const struct sale_view *view = &look->page->rows.sale;
+    int64_t left = 0;
+    int64_t here = 0;
+    for (uint32_t i = 0; i < view->line_count; i++) {
+        left += view->lines[i].spent - view->lines[i].refunded;
+        here += view->lines[i].here;
+    }
+    const struct book *book = auditor_book_of(look->machine);
+    int64_t ours = book_refundable(book, sale);
+    int64_t ours_here = book_refundable_at(book, sale, look->machine->journal);
+    if (left != ours) {
+        differs(look, "S16", "what is left to refund of a sale", left, ours);
+    }
+    if (here != ours_here) {
+        differs(look, "S16", "what it may refund of a sale", here, ours_here);
     }
 }
 
@@ -448,6 +486,9 @@ static void look_at_machine(struct look *look)
         if (i < 4) {
             look_at_history(look, &known->account);
         }
+    }
+    for (uint32_t i = 0; i < workload_sale_count(sim) && sim->findings == 0; i += 1 + i / 4) {
+        look_at_sale(look, workload_sale(sim, i));
     }
     /* Reports are the office's business; another node says the same, so a sample will do. */
     if (look->machine->index == SIM_OFFICE || look->machine->index == 1 + sim->seed % 5) {

@@ -10,6 +10,8 @@ struct world;
 
 /* Every running node has every block of every journal. */
 bool inspection_is_level(struct sim *sim);
+/* Some branch has not answered a request that was filed for it. */
+bool inspection_has_wishes(struct sim *sim);
 /* Asks every node everything and compares. May let some virtual time pass. */
 void inspection_run(struct sim *sim);
 /* Restarts every node, one after the other, and sees that each comes back to the same state. */

@@ -89,6 +89,15 @@ static void copy_texts(struct request_copy *copy)
     case COMMAND_REPLACE_CARD:
         copy_text(copy, &request->body.replace.card);
         break;
+    case COMMAND_TRANSFER:
+        copy_text(copy, &request->body.transfer.from.card);
+        copy_text(copy, &request->body.transfer.to.card);
+        copy_text(copy, &request->body.transfer.currency);
+        copy_text(copy, &request->body.transfer.reason);
+        break;
+    case COMMAND_FILE_REQUEST:
+        copy_text(copy, &request->body.file.reason);
+        break;
     case COMMAND_FREEZE:
     case COMMAND_UNFREEZE:
     case COMMAND_REPORT_LOSS:
@@ -132,6 +141,10 @@ static int64_t amount_of(const struct request *request)
         return request->body.refund.amount;
     case COMMAND_MOVE:
         return request->body.move.amount;
+    case COMMAND_TRANSFER:
+        return request->body.transfer.amount;
+    case COMMAND_FILE_REQUEST:
+        return request->body.file.amount;
     case COMMAND_ENROL:
     case COMMAND_ISSUE_CARD:
     case COMMAND_FREEZE:
@@ -155,6 +168,7 @@ static int64_t amount_of(const struct request *request)
     case QUERY_INVALID:
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:
+    case QUERY_REQUESTS:
     case COMMAND_KIND_COUNT:
         return 0;
     }
@@ -240,6 +254,15 @@ struct pending *reception_send(struct world *machine, const struct request *requ
 
 /* ---- answers ---- */
 
+static int64_t handed_out(const struct answer *answer)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < answer->tender_count; i++) {
+        sum += answer->tenders[i].amount;
+    }
+    return sum;
+}
+
 static bool answers_agree(const struct answer *a, const struct answer *b)
 {
     return a->verdict == b->verdict && event_ref_equal(a->event, b->event) &&
@@ -248,7 +271,8 @@ static bool answers_agree(const struct answer *a, const struct answer *b)
            a->principal == b->principal && a->bonus == b->bonus && a->balance == b->balance &&
            a->usable_here == b->usable_here && a->offer == b->offer && a->limit == b->limit &&
            a->field == b->field && a->product == b->product && a->version == b->version &&
-           a->branch == b->branch;
+           a->branch == b->branch && subject_equal(&a->other, &b->other) &&
+           handed_out(a) == handed_out(b);
 }
 
 /* "ok" was said: the fact is durable here, and is what was asked. */
@@ -277,9 +301,13 @@ static void check_fact(struct world *machine, const struct pending *pending,
                 answer->principal != record->principal || answer->bonus != record->bonus)) {
         what = "amounts of a spend";
     } else if (pending->kind == COMMAND_REFUND &&
-               (answer->principal + answer->bonus != asked->amount ||
+               (answer->principal + answer->bonus + handed_out(answer) != asked->amount ||
                 answer->principal != record->principal || answer->bonus != record->bonus)) {
         what = "amounts of a refund";
+    } else if (pending->kind == COMMAND_TRANSFER &&
+               (answer->principal + answer->bonus != asked->amount ||
+                answer->principal != record->principal || answer->bonus != record->bonus)) {
+        what = "amounts of a transfer";
     } else if (pending->kind == COMMAND_TOP_UP &&
                (answer->principal != asked->amount || answer->bonus != record->bonus)) {
         what = "amounts of a top-up";
@@ -356,13 +384,13 @@ static void count_answer(struct sim *sim, const struct pending *pending)
         sim->census->counts[CENSUS_UNKNOWN_ANSWERS]++;
         return;
     }
-    if ((uint32_t)answer->verdict < 32) {
+    if ((uint32_t)answer->verdict < 64) {
         sim->census->counts[CENSUS_VERDICT + (uint32_t)answer->verdict]++;
     }
-    if (pending->kind == COMMAND_SPEND && answer->verdict == VERDICT_ALLOWED &&
-        answer->pulled_ms > 0) {
-        sim->census->counts[CENSUS_PULLED_SPENDS]++;
-    }
+    bool pulled = answer->verdict == VERDICT_ALLOWED && answer->pulled_ms > 0;
+    sim->census->counts[CENSUS_PULLED_SPENDS] += pulled && pending->kind == COMMAND_SPEND ? 1 : 0;
+    sim->census->counts[CENSUS_PULLED_REFUNDS] += pulled && pending->kind == COMMAND_REFUND ? 1 : 0;
+    sim->census->counts[CENSUS_TENDER_REFUNDS] += answer->tender_count > 0 ? 1 : 0;
 }
 
 void reception_answered(struct world *machine, uint64_t number, const struct answer *answer)

@@ -106,13 +106,17 @@ static void calm(struct sim *sim)
     while (!level && sim->now_us < deadline && sim->findings == 0) {
         sim_run(sim, sim->now_us + STEP_US);
         level = all_joined(sim) && all_awake(sim) && workload_is_done(sim) &&
-                all_acknowledged(sim) && inspection_is_level(sim);
+                all_acknowledged(sim) && inspection_is_level(sim) && !inspection_has_wishes(sim);
     }
     if (sim->findings > 0) {
         return;
     }
     if (!level && sim->doubling != NULL) {
         double_tell(sim);
+    }
+    if (!level && sim->findings == 0 && inspection_is_level(sim) && inspection_has_wishes(sim)) {
+        sim_finding(sim, "L11", "a request was not answered %d s after all was whole again",
+                    CALM_MAX_US / 1000000);
     }
     if (!level && sim->findings == 0) {
         sim_finding(sim, "L1",

@@ -70,6 +70,17 @@ const struct known_account *workload_account(const struct sim *sim, uint32_t i)
     return &sim->workload->errands.accounts[i];
 }
 
+uint32_t workload_sale_count(const struct sim *sim)
+{
+    uint32_t count = sim->workload->errands.sale_count;
+    return count < ERRAND_SALES_MAX ? count : ERRAND_SALES_MAX;
+}
+
+struct event_ref workload_sale(const struct sim *sim, uint32_t i)
+{
+    return sim->workload->errands.sales[i].sale;
+}
+
 static void plan_till(struct sim *sim, uint32_t index, uint64_t delay_us)
 {
     struct till *till = &sim->workload->tills[index];

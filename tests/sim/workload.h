@@ -40,5 +40,8 @@ void workload_heard(struct sim *sim, struct pending *pending);
 
 uint32_t workload_account_count(const struct sim *sim);
 const struct known_account *workload_account(const struct sim *sim, uint32_t i);
+/* Sales that the tills remember. */
+uint32_t workload_sale_count(const struct sim *sim);
+struct event_ref workload_sale(const struct sim *sim, uint32_t i);
 
 #endif

@@ -69,6 +69,8 @@ static void each_refusal_has_its_stable_status(void **state)
         {REFUSED_CURRENCY, "currency", 422},
         {REFUSED_ROLE, "role", 403},
         {REFUSED_VERSION, "version", 409},
+        {REFUSED_OTHER_MEMBER, "other_member", 409},
+        {REFUSED_OTHER_PRODUCT, "other_product", 409},
         {REFUSED_KEY_REUSED, "key_reused", 409},
         {REFUSED_BUSY, "busy", 503},
         {REFUSED_SPACE, "space", 507},

@@ -1,0 +1,19 @@
+/* What the files share that say what a hostile branch signs. */
+#ifndef DEED_PARTS_H
+#define DEED_PARTS_H
+
+#include "book.h"
+
+#include "tally/event.h"
+#include "tally/world.h"
+
+/* deed.c */
+struct event hostile_event(struct world *machine, enum event_type type,
+                           const struct subject_id *subject);
+struct lot_id lot_id_of(const struct book_lot *lot);
+struct subject_id account_of_lot(const struct book_lot *lot);
+
+/* deed_refund.c: one deed about refunds, transfers or requests */
+void deed_about_refunds(struct world *machine);
+
+#endif
