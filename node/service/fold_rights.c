@@ -22,6 +22,12 @@ enum invalid_reason fold_move(struct fold *fold, struct sheet *sheet)
         const struct lot_line *line = &event->body.move.lines[i];
         load_touched(fold, &line->lot, &touched[i]);
         enum invalid_reason reason = registers_give(&touched[i].registers, line->amount);
+#if defined(MUTANT_spread_more_than_held)
+        if (reason == INVALID_NOT_COVERED && event->body.move.why == MOVE_SPREAD) {
+            touched[i].registers.out += line->amount;
+            reason = INVALID_NONE;
+        }
+#endif
         if (reason == INVALID_NONE) {
             struct row_key key = key_of_grant(&line->lot, from, to);
             (void)grant_load(fold->rows, &key, &grants[i]);

@@ -8,6 +8,7 @@
 #include "node_state.h"
 #include "office.h"
 #include "pull.h"
+#include "spreading.h"
 #include "talk.h"
 
 #include <assert.h>
@@ -106,6 +107,7 @@ static void hear_tick(struct node *node)
     pull_retry(node, now);
     members_sweep_keys(node, now);
     freezes_sweep(node);
+    spread_sweep(node, now);
 }
 
 bool node_step(struct node *node, const struct input *input)
