@@ -413,9 +413,10 @@ static int policy_usage(void)
 {
     (void)fprintf(
         stderr, "usage: tally-sim --policy NAME|all [--data FILE | --generate N] [--seed S]\n"
-                "                 [--limit N]\n"
+                "                 [--every N]\n"
                 "Replays the visits of a file of baskets (or N drawn ones) against real nodes in\n"
-                "virtual time, with outages laid over them, and prints what was refused.\n"
+                "virtual time, with outages laid over them, and prints what was refused. Only one\n"
+                "card in N (default 3) is taken, with all its visits.\n"
                 "Policies:\n");
     for (size_t i = 0; i < POLICIES; i++) {
         (void)fprintf(stderr, "  %-16s %s\n", policies[i].name, policies[i].meaning);
@@ -427,7 +428,7 @@ struct policy_options {
     const char *policy;
     const char *data;
     size_t generate;
-    size_t limit;
+    size_t every;
     uint64_t seed;
 };
 
@@ -436,7 +437,7 @@ static bool read_options(int argc, char **argv, struct policy_options *options)
     static const struct option known[] = {
         {"policy", required_argument, NULL, 'p'},   {"data", required_argument, NULL, 'd'},
         {"generate", required_argument, NULL, 'g'}, {"seed", required_argument, NULL, 's'},
-        {"limit", required_argument, NULL, 'l'},    {NULL, 0, NULL, 0},
+        {"every", required_argument, NULL, 'e'},    {NULL, 0, NULL, 0},
     };
     int option = 0;
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -453,17 +454,18 @@ static bool read_options(int argc, char **argv, struct policy_options *options)
         case 's':
             options->seed = strtoull(optarg, NULL, 10);
             break;
-        case 'l':
-            options->limit = strtoull(optarg, NULL, 10);
+        case 'e':
+            options->every = strtoull(optarg, NULL, 10);
             break;
         default:
             return false;
         }
     }
-    return optind == argc && options->policy != NULL && options->generate <= 10000000;
+    return optind == argc && options->policy != NULL && options->every >= 1 &&
+           options->generate <= 10000000;
 }
 
-enum { DRAWN_DEFAULT = 20000 };
+enum { DRAWN_DEFAULT = 60000, EVERY_DEFAULT = 3 };
 
 static void load_visits(const struct policy_options *options, struct visits *visits)
 {
@@ -480,15 +482,12 @@ static void load_visits(const struct policy_options *options, struct visits *vis
                     options->generate == 0 ? (size_t)DRAWN_DEFAULT : options->generate, visits);
         printf("drawn visits, seed %llu\n", (unsigned long long)options->seed);
     }
-    if (options->limit > 0 && options->limit < visits->count) {
-        visits->count = options->limit;
-        visits->day_count = visits->list[visits->count - 1].day + 1;
-    }
+    visits_thin(visits, (uint32_t)options->every);
 }
 
 int policy_main(int argc, char **argv)
 {
-    struct policy_options options = {.seed = 1};
+    struct policy_options options = {.seed = 1, .every = EVERY_DEFAULT};
     if (!read_options(argc, argv, &options)) {
         return policy_usage();
     }

@@ -228,6 +228,21 @@ void visits_draw(uint64_t seed, size_t count, struct visits *visits)
     free(liked);
 }
 
+void visits_thin(struct visits *visits, uint32_t every)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < visits->count; i++) {
+        struct one_visit visit = visits->list[i];
+        if (visit.card % every == 0) {
+            visit.card /= every;
+            visits->list[kept++] = visit;
+        }
+    }
+    visits->count = kept;
+    visits->card_count = (visits->card_count + every - 1) / every;
+    visits->day_count = kept == 0 ? 0 : visits->list[kept - 1].day + 1;
+}
+
 void visits_free(struct visits *visits)
 {
     free(visits->list);

@@ -28,6 +28,8 @@ bool visits_read(const char *path, struct visits *visits, char *why, size_t size
 /* `count` visits in a year, of people who have one branch that they prefer, a second, and now and
  * then another. */
 void visits_draw(uint64_t seed, size_t count, struct visits *visits);
+/* Leaves one card in `every`, with all its visits. */
+void visits_thin(struct visits *visits, uint32_t every);
 void visits_free(struct visits *visits);
 
 #endif
