@@ -421,6 +421,16 @@ struct node_view {
     uint32_t parked;
     uint64_t pulls_asked;
     uint64_t pulls_served;
+    uint64_t spread_moves; /* by distribution, since the start */
+    struct {
+        uint8_t mode; /* 0 off, 1 by shares, 2 by visits */
+        int64_t second_percent;
+        int64_t second_max;
+        int64_t vault_percent;
+        int64_t threshold;
+        int64_t account_max;
+        int64_t branch_max;
+    } spread; /* the terms of distribution, at this branch (node/rules/spread.h) */
     uint64_t alarms;
     uint64_t invalid_events;
     bool read_only;

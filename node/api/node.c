@@ -20,6 +20,19 @@ static void identity_render(struct render *out, const struct node_view *node)
     roles_render(out, node->roles);
 }
 
+static void spread_render(struct render *out, const struct node_view *node)
+{
+    static const char *const modes[] = {"off", "shares", "visits"};
+    render_string(out, "spread", modes[node->spread.mode < 3 ? node->spread.mode : 0]);
+    render_integer(out, "spread_second", node->spread.second_percent);
+    render_money(out, "spread_second_max", node->spread.second_max, node->currency);
+    render_integer(out, "spread_vault", node->spread.vault_percent);
+    render_money(out, "spread_threshold", node->spread.threshold, node->currency);
+    render_money(out, "spread_account_max", node->spread.account_max, node->currency);
+    render_money(out, "spread_branch_max", node->spread.branch_max, node->currency);
+    render_count(out, "spread_moves", node->spread_moves);
+}
+
 void node_get_render(struct api_call *call, const struct answer *answer)
 {
     const struct node_view *node = &call->page->rows.node;
@@ -39,6 +52,7 @@ void node_get_render(struct api_call *call, const struct answer *answer)
     render_count(out, "parked", node->parked);
     render_count(out, "pulls_asked", node->pulls_asked);
     render_count(out, "pulls_served", node->pulls_served);
+    spread_render(out, node);
     render_count(out, "alarms", node->alarms);
     render_count(out, "invalid_events", node->invalid_events);
     render_truth(out, "read_only", node->read_only);

@@ -16,6 +16,7 @@
 #include "identity.h"
 #include "manifest.h"
 #include "root_key.h"
+#include "spread.h"
 #include "text.h"
 
 #include <errno.h>
@@ -43,6 +44,7 @@ struct plan {
     int32_t zone_minutes;
     struct bonus_step steps[BONUS_STEPS_MAX];
     uint8_t step_count;
+    struct spread_terms spread;
     struct data_dir_settings settings;
     char passphrase[PASSPHRASE_SIZE_MAX];
     struct digest network;
@@ -82,6 +84,20 @@ static enum outcome steps_read(struct session *session, struct plan *plan)
     }
 }
 
+static enum outcome spread_read(struct session *session, struct plan *plan)
+{
+    const char *text = option_or(session, "spread", "on");
+    plan->spread = spread_defaults();
+    if (strcmp(text, "off") == 0) {
+        plan->spread.mode = SPREAD_OFF;
+    } else if (strcmp(text, "shares") == 0) {
+        plan->spread.mode = SPREAD_SHARES;
+    } else if (strcmp(text, "on") != 0 && strcmp(text, "visits") != 0) {
+        return session_misused(session, "--spread is on, off, visits or shares.");
+    }
+    return OUTCOME_DONE;
+}
+
 static enum outcome terms_read(struct session *session, struct plan *plan)
 {
     const char *currency = option_or(session, "currency", "CNY");
@@ -101,6 +117,9 @@ static enum outcome terms_read(struct session *session, struct plan *plan)
     memcpy(plan->currency, currency, CURRENCY_SIZE);
     if (!zone_parse(option_or(session, "zone", "+08:00"), &plan->zone_minutes)) {
         return session_misused(session, "--zone is written like +08:00.");
+    }
+    if (spread_read(session, plan) != OUTCOME_DONE) {
+        return OUTCOME_USAGE;
     }
     return steps_read(session, plan);
 }
@@ -226,6 +245,7 @@ static enum status network_found(const struct plan *plan, struct key_store *keys
         .currency = bytes_of(plan->currency, CURRENCY_SIZE),
         .product_name = bytes_of(plan->product_name, strlen(plan->product_name)),
         .step_count = plan->step_count,
+        .spread = &plan->spread,
     };
     memcpy(genesis.authority_key, own.authority, sizeof own.authority);
     memcpy(genesis.office_key, own.journal, sizeof own.journal);
@@ -378,6 +398,9 @@ static const struct option_form init_options[] = {
     {"listen", "HOST:PORT", "where tills and this command reach the node (127.0.0.1:7080)"},
     {"peer-listen", "ENDPOINT", "where branches reach it (tcp://127.0.0.1:7081)"},
     {"advertise", "ENDPOINT", "the address of --peer-listen as branches see it"},
+    {"spread", "on|off",
+     "move rights in advance to where members go (default on, by their visits;\n"
+     "                           \"shares\": fixed shares of home, second branch, vault)"},
     {"passphrase-file", "FILE", "seals the root key; the first line counts"},
     {0},
 };

@@ -98,6 +98,8 @@ static void write_node(struct page_text *out, const struct metrics *metrics)
             node->pulls_asked);
     counter(out, "tally_pulls_served_total", "Requests for rights of peers that were granted.",
             node->pulls_served);
+    counter(out, "tally_spread_moves_total", "Moves of rights in advance, by policy.",
+            node->spread_moves);
     head(out, "tally_alarms_total", "counter", "Things that a person should know, by kind.");
     for (int i = 1; i < ALARM_COUNT; i++) {
         line(out, "tally_alarms_total{alarm=\"%s\"} %" PRIu64 "\n", alarm_name((enum alarm)i),

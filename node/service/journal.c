@@ -8,6 +8,7 @@
 #include "members.h"
 #include "reader.h"
 #include "row_key.h"
+#include "spreading.h"
 #include "writer.h"
 
 #include "calendar.h"
@@ -177,6 +178,7 @@ static void count_event(struct node *node, const struct fold *fold)
     if (fold->diverged) {
         node_alarm(node, ALARM_DIVERGENCE, fold->header->journal, fold->header->seq);
     }
+    spread_hear(node, fold);
     node->freeze_tasks = node->freeze_tasks || fold->event->type == EVENT_ACCOUNT_FREEZE ||
                          fold->event->type == EVENT_CARD_LOSS_REPORT;
 }

@@ -9,6 +9,7 @@
 #include "office.h"
 #include "pull.h"
 #include "requests.h"
+#include "spreading.h"
 #include "talk.h"
 
 #include <assert.h>
@@ -108,6 +109,7 @@ static void hear_tick(struct node *node)
     members_sweep_keys(node, now);
     freezes_sweep(node);
     requests_sweep(node, now);
+    spread_sweep(node, now);
 }
 
 bool node_step(struct node *node, const struct input *input)

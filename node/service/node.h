@@ -129,6 +129,7 @@ bool node_admits(const struct node *node, const uint8_t transport_key[static 32]
  * signature, the office's admission, the organisation, limits and a first product. Used by
  * `tally cluster init` and by the simulator. The world signs as authority and commits; the caller
  * checks the INPUT_COMMITTED that follows. */
+struct spread_terms; /* spread.h */
 struct genesis {
     struct digest network;
     uint8_t authority_key[32];
@@ -145,6 +146,8 @@ struct genesis {
     struct bytes product_name;
     struct bonus_step steps[BONUS_STEPS_MAX];
     uint8_t step_count;
+    const struct spread_terms *spread; /* NULL: spread_defaults() */
+    bool pull_exact;                   /* a pull brings what is asked for, and no more */
 };
 MUST_CHECK enum status node_genesis(struct world *world, const struct genesis *genesis);
 /* The AUTH.EPOCH event that node_genesis will write: what the root signs is auth_signed_bytes of

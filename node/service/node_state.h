@@ -13,6 +13,7 @@
 enum {
     INVITATIONS_OPEN_MAX = 64,
     PULL_HOLDERS_MAX = 16,
+    TOUCHED_MAX = 64,
 };
 
 /* A command that waits for rights from peers. Everything it needs, copied: nothing durable exists
@@ -53,6 +54,12 @@ struct ingest {
 struct blocked {
     uint64_t on; /* journal that must reach `seq` first; 0 = not blocked */
     uint64_t seq;
+};
+
+/* An account whose distribution is to be looked at. */
+struct touched_account {
+    struct subject_id account;
+    uint64_t since_ms;
 };
 
 struct open_invitation {
@@ -122,6 +129,9 @@ struct node {
     uint64_t alarms;
     bool freeze_tasks; /* a freeze may have come that is not acknowledged yet */
     uint64_t wish_sweep_ms;
+    uint32_t touched_count;
+    struct touched_account touched[TOUCHED_MAX]; /* oldest first */
+    uint64_t spreads;                            /* moves by distribution since the start */
     uint64_t key_sweep_ms;
     struct row_key key_sweep_after;      /* where the next sweep goes on */
     struct frontier_entry own_committed; /* head for the checkpoint */

@@ -15,6 +15,8 @@ enum {
     SERVE_SIZE_MAX = 12 * 1024,
 };
 
+const char limit_pull_exact[] = "pull_exact";
+
 /* Who gets the question for `holder`: its own link, or one that may pass it on. */
 static struct peer *way_to(struct node *node, uint64_t holder, uint64_t not_via)
 {
@@ -294,9 +296,11 @@ static void respond(struct node *node, struct peer *peer, const struct message *
 }
 
 /* How much of a line to give: the need, or half of what is held if that is more. */
-static int64_t share_to_give(int64_t held, int64_t need)
+static int64_t share_to_give(const struct node *node, int64_t held, int64_t need)
 {
-    int64_t half = held - held / 2;
+    bool exact = roster_limit(&node->roster, limit_pull_exact, journal_branch(node->journal),
+                              node->roster.seq) != 0;
+    int64_t half = exact ? 0 : held - held / 2;
     return amount_smaller(held, need > half ? need : half);
 }
 
@@ -328,8 +332,8 @@ static uint32_t lines_to_give(struct node *node, const struct message *asked,
             continue;
         }
         /* Who is to refund gets what it refunds: more of it is of no use there. */
-        int64_t give =
-            rights != NULL ? amount_smaller(raw, line->amount) : share_to_give(raw, line->amount);
+        int64_t give = rights != NULL ? amount_smaller(raw, line->amount)
+                                      : share_to_give(node, raw, line->amount);
         move->body.move.lines[count++] =
             (struct lot_line){.lot = line->lot, .amount = give, .after = raw - give};
     }

@@ -12,6 +12,9 @@ void pull_retry(struct node *node, uint64_t now_ms);
 void pull_hear_request(struct node *node, struct peer *peer, const struct message *message);
 void pull_hear_response(struct node *node, const struct message *message);
 
+/* Limit: 1 = a holder gives what was asked for, and not half of what it has. */
+extern const char limit_pull_exact[];
+
 /* A session with that journal's node is up, or with one that may pass a word on to it. */
 bool pull_reaches(struct node *node, uint64_t journal);
 

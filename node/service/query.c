@@ -10,6 +10,7 @@
 #include "requests.h"
 #include "row_key.h"
 #include "sales.h"
+#include "spreading.h"
 #include "talk.h"
 
 #include "calendar.h"
@@ -316,6 +317,15 @@ static void query_node(struct node *node, struct page *page)
     view->parked = node->parked_count;
     view->pulls_asked = node->pulls_asked;
     view->pulls_served = node->pulls_served;
+    view->spread_moves = node->spreads;
+    struct spread_terms terms = spread_terms_now(node);
+    view->spread.mode = (uint8_t)terms.mode;
+    view->spread.second_percent = terms.second_percent;
+    view->spread.second_max = terms.second_max;
+    view->spread.vault_percent = terms.vault_percent;
+    view->spread.threshold = terms.threshold;
+    view->spread.account_max = terms.account_max;
+    view->spread.branch_max = terms.branch_max;
     view->alarms = node->alarms;
     view->read_only = node->read_only;
     view->synced = is_synced(node);

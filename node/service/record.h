@@ -13,6 +13,8 @@
 #include "tally/command.h"
 #include "tally/event.h"
 
+#include "usage.h"
+
 struct terms_record {
     struct subject_id account;
     uint8_t bucket;
@@ -208,6 +210,9 @@ void revocation_save(struct rows *rows, struct bytes number, const struct revoca
 
 /* Money (minor units, both buckets) in flight to a journal. */
 void coming_add(struct rows *rows, uint64_t journal, uint8_t bucket, int64_t change);
+
+bool usage_load(struct rows *rows, const struct subject_id *account, struct usage *usage);
+void usage_save(struct rows *rows, const struct subject_id *account, const struct usage *usage);
 
 /* A row that is one number; 0 when there is none. */
 uint64_t number_load(struct rows *rows, struct bytes key);

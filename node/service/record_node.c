@@ -247,3 +247,46 @@ bool invalid_decode(struct bytes value, struct invalid_record *record)
     record->amount = (int64_t)read_uint(&reader);
     return reader_finish(&reader) == STATUS_OK;
 }
+
+enum { USAGE_NUMBERS_A_BRANCH = 1 + USAGE_PERIODS };
+
+bool usage_load(struct rows *rows, const struct subject_id *account, struct usage *usage)
+{
+    *usage = (struct usage){0};
+    uint8_t memory[ROW_ROOM];
+    struct buffer value = BUFFER_OVER(memory);
+    struct row_key key = key_of_subject(TABLE_USAGE, account);
+    if (!rows_load(rows, row_key_bytes(&key), &value, NULL)) {
+        return false;
+    }
+    struct reader reader = reader_over(buffer_bytes(&value), RECORD_VALUES_MAX);
+    uint32_t count = read_array_upto(&reader, 1 + (uint32_t)USAGE_BRANCHES_MAX * USAGE_NUMBERS_A_BRANCH);
+    usage->period = (uint32_t)read_uint_upto(&reader, UINT32_MAX);
+    usage->count = (uint8_t)((count - 1) / USAGE_NUMBERS_A_BRANCH);
+    for (uint32_t i = 0; i < usage->count; i++) {
+        usage->branches[i].branch = (uint32_t)read_uint_upto(&reader, UINT32_MAX);
+        for (uint32_t k = 0; k < USAGE_PERIODS; k++) {
+            usage->branches[i].visits[k] = (uint16_t)read_uint_upto(&reader, USAGE_VISITS_MAX);
+        }
+    }
+    enum status status = reader_finish(&reader);
+    assert(status == STATUS_OK);
+    return true;
+}
+
+void usage_save(struct rows *rows, const struct subject_id *account, const struct usage *usage)
+{
+    uint8_t memory[ROW_ROOM];
+    struct buffer value = BUFFER_OVER(memory);
+    struct writer writer = writer_over(&value);
+    write_array(&writer, 1U + usage->count * USAGE_NUMBERS_A_BRANCH);
+    write_uint(&writer, usage->period);
+    for (uint32_t i = 0; i < usage->count; i++) {
+        write_uint(&writer, usage->branches[i].branch);
+        for (uint32_t k = 0; k < USAGE_PERIODS; k++) {
+            write_uint(&writer, usage->branches[i].visits[k]);
+        }
+    }
+    struct row_key key = key_of_subject(TABLE_USAGE, account);
+    record_put(rows, &key, &writer);
+}

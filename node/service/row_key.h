@@ -51,6 +51,7 @@ enum table {
     TABLE_HOLDER = 'k',      /* k j8 */
     TABLE_COMING = 'g',      /* g j8: money in flight to that journal */
     TABLE_FREEZE_TASK = 'z', /* z acct16: a freeze that this node has yet to acknowledge */
+    TABLE_USAGE = 's',       /* s acct16: visits by branch, an estimate of this node */
     TABLE_TICKET = 'I',      /* I till4 ticket16: request hash, answer */
     TABLE_PULL = 'P',        /* P req16: the block whose move served it */
     TABLE_PHONE = 'H',       /* H blind16 member16: phone index of this node */

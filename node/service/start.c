@@ -5,11 +5,13 @@
 #include "journal.h"
 #include "node_state.h"
 #include "office.h"
+#include "pull.h"
 #include "query.h"
 #include "row_key.h"
 #include "talk.h"
 
 #include "calendar.h"
+#include "spread.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -361,7 +363,24 @@ struct event node_genesis_epoch(const struct genesis *genesis)
     return event;
 }
 
-enum { GENESIS_EVENTS = 5 };
+enum { GENESIS_EVENTS = 6 };
+
+static struct event spread_event(const struct genesis *genesis)
+{
+    struct event event = {.type = EVENT_LIMITS_SET, .known = true};
+    struct spread_terms terms = genesis->spread == NULL ? spread_defaults() : *genesis->spread;
+    int64_t values[SPREAD_TERMS];
+    spread_to_values(&terms, values);
+    event.body.limits.count = SPREAD_TERMS + 1;
+    for (uint32_t i = 0; i < SPREAD_TERMS; i++) {
+        event.body.limits.limits[i] = (struct named_limit){
+            .name = bytes_of(spread_names[i], strlen(spread_names[i])), .value = values[i]};
+    }
+    event.body.limits.limits[SPREAD_TERMS] =
+        (struct named_limit){.name = bytes_of(limit_pull_exact, strlen(limit_pull_exact)),
+                             .value = genesis->pull_exact ? 1 : 0};
+    return event;
+}
 
 static void genesis_events(const struct genesis *genesis, struct event events[GENESIS_EVENTS])
 {
@@ -390,6 +409,7 @@ static void genesis_events(const struct genesis *genesis, struct event events[GE
     events[4].body.product.currency = genesis->currency;
     events[4].body.product.step_count = genesis->step_count;
     memcpy(events[4].body.product.steps, genesis->steps, sizeof genesis->steps);
+    events[5] = spread_event(genesis);
 }
 
 /* The rows that a start reads, in one batch. */

@@ -139,7 +139,7 @@ static void call_tally(const struct chain *chain, const char *const *words, char
     }
 }
 
-static void init_office(struct chain *chain, char *output)
+static void init_office(struct chain *chain, const char *spread, char *output)
 {
     struct chain_node *office = &chain->nodes[OFFICE];
     char listen[64];
@@ -147,9 +147,9 @@ static void init_office(struct chain *chain, char *output)
     (void)snprintf(listen, sizeof listen, "127.0.0.1:%u", office->api_port);
     (void)snprintf(peer, sizeof peer, "tcp://127.0.0.1:%u", office->peer_port);
     const char *const words[] = {
-        "cluster",       "init", "--dir",       office->dir, "--name",   "Tea House",
-        "--currency",    "USD",  "--bonus",     "300:60",    "--listen", listen,
-        "--peer-listen", peer,   "--advertise", peer,        NULL};
+        "cluster",     "init",    "--dir",    office->dir, "--name", "Tea House",     "--currency",
+        "USD",         "--bonus", "300:60",   "--listen",  listen,   "--peer-listen", peer,
+        "--advertise", peer,      "--spread", spread,      NULL};
     call_tally(chain, words, output);
     office->branch = 1;
 }
@@ -254,10 +254,10 @@ static void wait_ready(struct chain *chain, size_t index)
     }
 }
 
-static void bring_up(struct chain *chain, size_t index, char *output)
+static void bring_up(struct chain *chain, size_t index, const char *spread, char *output)
 {
     if (index == OFFICE) {
-        init_office(chain, output);
+        init_office(chain, spread, output);
     } else {
         join_branch(chain, index, output);
     }
@@ -278,7 +278,7 @@ static void make_till(struct chain *chain, size_t index)
     memcpy(chain->nodes[index].tokens[1], token, strlen(token) + 1);
 }
 
-void chain_start(struct chain *chain, size_t count)
+void chain_start_spread(struct chain *chain, size_t count, const char *spread)
 {
     static char output[CHAIN_OUTPUT_SIZE];
     struct explanation explanation = {""};
@@ -294,7 +294,7 @@ void chain_start(struct chain *chain, size_t count)
     name_nodes(chain);
     start_relay(chain);
     for (size_t i = 0; i < count; i++) {
-        bring_up(chain, i, output);
+        bring_up(chain, i, spread, output);
     }
     for (size_t i = 0; i < count; i++) {
         make_till(chain, i);
@@ -309,6 +309,11 @@ static int remove_one(const char *path, const struct stat *found, int kind, stru
     (void)kind;
     (void)place;
     return remove(path);
+}
+
+void chain_start(struct chain *chain, size_t count)
+{
+    chain_start_spread(chain, count, "off");
 }
 
 void chain_stop(struct chain *chain)

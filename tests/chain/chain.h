@@ -55,6 +55,9 @@ struct chain {
 /* The product of a new chain: 300.00 gives 60.00, no cap, no expiry; currency USD. Every node is
  * ready and level when it returns. */
 void chain_start(struct chain *chain, size_t count);
+/* The same, with the distribution of rights as `tally cluster init --spread` takes it; chain_start
+ * has it off, so that rights stay where a test put them. */
+void chain_start_spread(struct chain *chain, size_t count, const char *spread);
 void chain_stop(struct chain *chain);
 
 /* For cmocka: a chain of three for a group of tests; and after each test, whatever it cut is

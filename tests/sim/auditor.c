@@ -440,6 +440,12 @@ static void check_own_event(struct world *machine, const struct block *block,
     }
     sim->census->counts[CENSUS_RESTORED_LOTS] += opinion->record->restored ? 1 : 0;
     sim->census->counts[CENSUS_REQUESTS_DONE] += opinion->record->asked_by_wish ? 1 : 0;
+    if (opinion->event.type == EVENT_RIGHTS_MOVE && opinion->event.body.move.why == MOVE_SPREAD) {
+        sim->census->counts[CENSUS_SPREADS]++;
+    }
+    if (opinion->event.type == EVENT_RIGHTS_MOVE && opinion->event.body.move.why == MOVE_PULLED) {
+        sim->census->counts[CENSUS_PULLS]++;
+    }
     check_asked(machine, block, opinion, index);
     sim_tell(sim, "  machine %u writes %s %lld at %llu", machine->index, name,
              (long long)opinion->record->amount, (unsigned long long)block->header.seq);
@@ -530,7 +536,8 @@ static void check_freezes(struct world *machine, const struct block *block)
         const struct book_event *record = book_event_at(auditor_book_of(machine), at);
         bool uses =
             record != NULL && (record->type == EVENT_SPEND || record->type == EVENT_LOT_REBIND ||
-                               (record->type == EVENT_RIGHTS_MOVE && record->why == MOVE_PULLED));
+                               (record->type == EVENT_RIGHTS_MOVE &&
+                                (record->why == MOVE_PULLED || record->why == MOVE_SPREAD)));
         if (uses && was_frozen(machine, &record->subject)) {
             sim_finding(sim, "S15", "machine %u wrote %s of an account that it knew frozen",
                         machine->index, event_type_name(record->type));

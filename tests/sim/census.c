@@ -79,6 +79,8 @@ static const struct census_name names[] = {
     {CENSUS_FORKS_SEEN, "forks that a node saw"},
     {CENSUS_PAID_TWICE, "lots of which a double paid too much"},
     {CENSUS_LATE_JOINS, "joins in a storm"},
+    {CENSUS_PULLS, "moves that a peer asked for"},
+    {CENSUS_SPREADS, "moves by distribution"},
     {CENSUS_OBSERVERS, "observers that replayed all"},
     {CENSUS_ED25519_SEEDS, "seeds with real signatures"},
     {CENSUS_HOSTILE_SEEDS, "seeds with a hostile branch"},

@@ -1,4 +1,5 @@
 /* tally-sim: whole chains, one a seed, under faults. A finding is a number that replays it. */
+#include "policy.h"
 #include "run.h"
 #include "scenario.h"
 #include "shrink.h"
@@ -268,6 +269,7 @@ static int usage(void)
                   "       tally-sim [--long] --seed N [--trace | --shrink]\n"
                   "       tally-sim --replay FILE [--trace | --shrink]\n"
                   "       tally-sim --scenario FILE...\n"
+                  "       tally-sim --policy NAME|all [--data FILE | --generate N] [--seed S]\n"
                   "Runs whole chains in one thread, with virtual time and seeded faults, against\n"
                   "an account book of its own. Ends with a census and exits 1 on any finding.\n"
                   "  --seeds A..B   these seeds; --jobs N side by side; --until-found ends early\n"
@@ -276,7 +278,8 @@ static int usage(void)
                   "                 steps that are left and keeps them in seed-N.plan\n"
                   "  --replay FILE  such a run again, step by step\n"
                   "  --long         a longer storm for each seed\n"
-                  "  --scenario     stories as text (tests/scenario)\n");
+                  "  --scenario     stories as text (tests/scenario)\n"
+                  "  --policy       what distribution is worth, on a year of visits\n");
     return 2;
 }
 
@@ -305,6 +308,9 @@ int main(int argc, char **argv)
     bool scenarios = false;
     int option = 0;
     (void)setvbuf(stdout, NULL, _IOLBF, 0); /* a crash must not take the last lines with it */
+    if (argc > 1 && strncmp(argv[1], "--policy", 8) == 0) {
+        return policy_main(argc, argv);
+    }
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
         switch (option) {
         case 'h':

@@ -16,6 +16,24 @@ static void draw_storms(struct plan *plan, struct random_stream *random, bool lo
     }
 }
 
+/* In half of the seeds, and then often so eager that almost every sale is an occasion. */
+static struct spread_terms draw_spread(uint64_t seed)
+{
+    struct random_stream random = random_stream_of(seed, 22);
+    struct spread_terms terms = spread_defaults();
+    terms.mode = (int64_t)random_below(&random, 4);
+    if (terms.mode > SPREAD_VISITS) {
+        terms.mode = SPREAD_OFF;
+    }
+    if (random_chance(&random, 7000)) {
+        terms.threshold = (int64_t)random_magnitude(&random, 1, 2000);
+        terms.account_max = (int64_t)random_magnitude(&random, 100, 50000);
+        terms.branch_max = (int64_t)random_magnitude(&random, 100, 500000);
+        terms.vault_percent = (int64_t)random_below(&random, 60);
+    }
+    return terms;
+}
+
 struct plan plan_of(uint64_t seed, bool long_run)
 {
     struct random_stream random = random_stream_of(seed, 9);
@@ -24,6 +42,7 @@ struct plan plan_of(uint64_t seed, bool long_run)
     plan.bonus_count = (uint8_t)random_below(&random, 3);
     plan.bonus[0] = (struct bonus_step){.amount = 10000, .bonus = 1000};
     plan.bonus[1] = (struct bonus_step){.amount = 30000, .bonus = 6000};
+    plan.spread = draw_spread(seed);
     plan.branches = (uint32_t)random_magnitude(&random, 2, 7);
     plan.hostile = random_chance(&random, 2500);
     draw_storms(&plan, &random, long_run);
@@ -85,6 +104,11 @@ void plan_write(const struct plan *plan, FILE *out)
         (void)fprintf(out, "bonus %" PRId64 " %" PRId64 "\n", plan->bonus[i].amount,
                       plan->bonus[i].bonus);
     }
+    int64_t terms[SPREAD_TERMS];
+    spread_to_values(&plan->spread, terms);
+    for (uint32_t i = 0; i < SPREAD_TERMS; i++) {
+        (void)fprintf(out, "limit %s %" PRId64 "\n", spread_names[i], terms[i]);
+    }
     for (size_t i = 0; i < PACES; i++) {
         (void)fprintf(out, "pace %s %" PRIu64 "\n", names[i], *paces[i]);
     }
@@ -114,6 +138,25 @@ static bool read_pace(const char *line, struct plan *plan)
     for (size_t i = 0; i < PACES; i++) {
         if (strcmp(name, names[i]) == 0) {
             *paces[i] = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_limit(const char *line, struct plan *plan)
+{
+    int64_t terms[SPREAD_TERMS];
+    char name[32];
+    int64_t value = 0;
+    if (sscanf(line, "limit %31s %" SCNd64, name, &value) != 2) {
+        return false;
+    }
+    spread_to_values(&plan->spread, terms);
+    for (uint32_t i = 0; i < SPREAD_TERMS; i++) {
+        if (strcmp(name, spread_names[i]) == 0) {
+            terms[i] = value;
+            plan->spread = spread_from_values(terms);
             return true;
         }
     }
@@ -182,7 +225,8 @@ bool plan_read(FILE *in, struct plan *plan)
         if (step_read(line, &step)) {
             (void)schedule_add(&schedule, &step);
         } else {
-            good = read_pace(line, plan) || read_flags(line, plan) || read_chain(line, plan);
+            good = read_pace(line, plan) || read_limit(line, plan) || read_flags(line, plan) ||
+                   read_chain(line, plan);
         }
     }
     plan->steps = schedule.steps;

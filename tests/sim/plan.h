@@ -5,6 +5,7 @@
 
 #include "network.h"
 #include "schedule.h"
+#include "spread.h"
 #include "tally/command.h"
 #include "weather.h"
 
@@ -17,6 +18,7 @@ struct plan {
     enum topology topology;
     struct bonus_step bonus[BONUS_STEPS_MAX];
     uint8_t bonus_count;
+    struct spread_terms spread; /* of the chain, at its founding */
     uint32_t branches;
     bool hostile; /* one more branch, with a valid key, breaks rules */
     struct weather weather;

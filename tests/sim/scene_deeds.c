@@ -107,6 +107,18 @@ static void settle(struct scene *scene)
     }
 }
 
+/* "visits" or "shares"; said before the branches. */
+static void spread(struct scene *scene)
+{
+    bool shares = strcmp(scene->captured[0], "shares") == 0;
+    if (scene->sim != NULL || (!shares && strcmp(scene->captured[0], "visits") != 0)) {
+        scene_fail(scene, "rights are spread by visits or by shares, and that is said first");
+        return;
+    }
+    scene->options.spread = spread_defaults();
+    scene->options.spread.mode = shares ? SPREAD_SHARES : SPREAD_VISITS;
+}
+
 static void add_machine(struct scene *scene, const char *name, bool hostile)
 {
     struct thing *thing = scene_name(scene, THING_MACHINE, name);
@@ -409,6 +421,10 @@ bool scene_do(struct scene *scene, const char *sentence)
         scene->options.topology = strcmp(name, "line") == 0   ? TOPOLOGY_LINE
                                   : strcmp(name, "star") == 0 ? TOPOLOGY_STAR
                                                               : TOPOLOGY_MESH;
+        return true;
+    }
+    if (scene_matches(scene, sentence, "rights are spread by {}")) {
+        spread(scene);
         return true;
     }
     if (scene_matches(scene, sentence, "branches {..}")) {

@@ -547,6 +547,8 @@ static void found_office(struct sim *sim, const struct sim_options *options)
         .currency = bytes_of("CNY", 3),
         .product_name = bytes_of("Stored value", 12),
         .step_count = options->step_count,
+        .spread = &options->spread,
+        .pull_exact = options->pull_exact,
     };
     memcpy(genesis.steps, options->steps, sizeof genesis.steps);
     memcpy(genesis.authority_key, sim->authority_public, 32);

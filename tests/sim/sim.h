@@ -21,6 +21,7 @@
 
 #include "manifest.h"
 #include "node.h"
+#include "spread.h"
 #include "tally/world.h"
 
 enum {
@@ -163,6 +164,8 @@ struct sim_options {
     enum topology topology;
     struct bonus_step steps[BONUS_STEPS_MAX];
     uint8_t step_count;
+    struct spread_terms spread; /* zeros: off */
+    bool pull_exact;
 };
 
 /* The office is founded and running; there are no branches yet. */
