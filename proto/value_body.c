@@ -67,16 +67,20 @@ uint32_t list_write(struct writer *writer, uint8_t count)
     return write_array_upto(writer, count, EVENT_LINES_MAX);
 }
 
-uint8_t lines_read(struct reader *reader, struct lot_line *lines)
+static uint8_t lines_read_upto(struct reader *reader, struct lot_line *lines, uint32_t count)
 {
-    uint8_t count = list_read(reader);
-    for (uint8_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         read_array(reader, 3);
         read_bin_exact(reader, lines[i].lot.bytes, sizeof lines[i].lot.bytes);
         lines[i].amount = read_amount(reader);
         lines[i].after = read_amount(reader);
     }
-    return count;
+    return (uint8_t)count;
+}
+
+uint8_t lines_read(struct reader *reader, struct lot_line *lines)
+{
+    return lines_read_upto(reader, lines, list_read(reader));
 }
 
 static void line_write(struct writer *writer, const struct lot_line *line)
@@ -214,10 +218,16 @@ static void items_write(struct writer *writer, const struct sale_item *items, ui
     }
 }
 
+/* A sale that is wholly without cover names no lot; one that names none and risks nothing is no
+ * sale. */
 void spend_read(struct reader *reader, struct event *event)
 {
-    event->body.spend.line_count = lines_read(reader, event->body.spend.lines);
+    event->body.spend.line_count =
+        lines_read_upto(reader, event->body.spend.lines, read_array_upto(reader, EVENT_LINES_MAX));
     event->body.spend.risk = read_amount(reader);
+    if (event->body.spend.line_count == 0 && event->body.spend.risk == 0) {
+        reader_refuse(reader);
+    }
     event->body.spend.seen = read_amount(reader);
     if (event->body_size >= 4) {
         event->body.spend.item_count = items_read(reader, event->body.spend.items);
@@ -229,7 +239,11 @@ void spend_read(struct reader *reader, struct event *event)
 
 void spend_write(struct writer *writer, const struct event *event, uint32_t elements)
 {
-    lines_write(writer, event->body.spend.lines, event->body.spend.line_count);
+    if (event->body.spend.line_count == 0 && event->body.spend.risk > 0) {
+        write_array(writer, 0);
+    } else {
+        lines_write(writer, event->body.spend.lines, event->body.spend.line_count);
+    }
     write_amount(writer, event->body.spend.risk);
     write_amount(writer, event->body.spend.seen);
     if (elements >= 4) {

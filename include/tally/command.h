@@ -28,6 +28,7 @@ enum command_kind {
     COMMAND_INVITE,          /* office: reserves a branch number and makes a one-time token */
     COMMAND_TRANSFER,        /* value from one account of a member to another */
     COMMAND_FILE_REQUEST,    /* a refund that only another branch can make, when it is back */
+    COMMAND_SET_RISK,        /* office: the caps of the risk allowance; 0 = off */
     /* queries */
     QUERY_MEMBER,
     QUERY_ACCOUNT,
@@ -46,6 +47,7 @@ enum command_kind {
                       */
     QUERY_CHAIN_EXPOSURE, /* what each branch may still spend, whatever happens elsewhere */
     QUERY_REQUESTS,       /* wishes filed for another journal, and what became of them */
+    QUERY_RISK,           /* the risk allowance: caps, what is open, what can be lost at most */
     COMMAND_KIND_COUNT,
 };
 
@@ -200,6 +202,11 @@ struct request {
             struct bytes name;
             uint32_t hours; /* until the token ends */
         } invite;
+        struct {
+            uint32_t only;   /* branch number; 0 = the default of all */
+            int64_t account; /* caps: of one account at one branch */
+            int64_t branch;  /* and of all of a branch's */
+        } risk;
         struct { /* exactly one of these is set */
             struct subject_id member;
             struct bytes card;
@@ -246,6 +253,7 @@ struct answer {
     uint8_t currency[CURRENCY_SIZE];
     int64_t principal; /* of this operation */
     int64_t bonus;
+    int64_t uncovered;   /* of a sale: without cover, under the risk allowance */
     int64_t balance;     /* after it, whole chain, principal and bonus, as seen here */
     int64_t usable_here; /* after it */
     int64_t offer;       /* refused for rights: what this branch could take now */
@@ -294,8 +302,10 @@ struct account_view {
     uint32_t frozen; /* live freeze tokens */
     uint32_t card_count;
     uint8_t cards[8][CARD_NUMBER_SIZE];
-    int64_t principal; /* balance, whole chain */
+    int64_t principal; /* of all lots, whole chain */
     int64_t bonus;
+    int64_t owed; /* sold without cover and not covered yet: the balance is principal + bonus - owed
+                   */
     int64_t usable_here; /* held here or on its way here, valid today */
     int64_t elsewhere;   /* held by others, or in flight between others */
     uint32_t lot_count;
@@ -336,6 +346,8 @@ struct history_entry {
     struct event_ref sale; /* refunds: what was refunded */
     uint64_t to_journal;   /* moves and accepts: the other side */
     int64_t moved;         /* moves and accepts: how much */
+    int64_t uncovered;     /* change of the balance by what was sold without cover: minus for such a
+                              sale, plus when a cover pays it out of the lots */
     struct ticket_id ticket;
     struct subject_id other; /* transfers: the other account; zeros = none */
 };
@@ -461,6 +473,7 @@ struct day_entry {
     int64_t sales;
     int64_t sale_principal;
     int64_t sale_bonus;
+    int64_t sale_uncovered; /* sold without cover under the risk allowance */
     int64_t refunds;
     int64_t refund_principal;
     int64_t refund_bonus;
@@ -497,6 +510,7 @@ struct feed_entry {
     uint32_t staff;
     int64_t principal; /* positive amounts, by type */
     int64_t bonus;
+    int64_t uncovered; /* a sale: its part without cover */
 };
 
 struct invalid_entry {
@@ -512,6 +526,16 @@ struct exposure_entry {
     bool acknowledged; /* it has said that it knows of every live freeze of the account */
     bool connected;    /* a session with its node is up */
     int64_t held;      /* rights it may use now: held, on hold, and in flight to it */
+    int64_t room;      /* what it may sell beyond them, under the risk allowance */
+};
+
+/* One journal under the risk allowance. */
+struct risk_entry {
+    uint64_t journal;
+    bool connected;
+    int64_t account; /* cap of one account */
+    int64_t branch;  /* cap of all */
+    int64_t open;    /* sold without cover and not acknowledged as settled */
 };
 
 /* Rows of a query's answer. `cursor` continues, when `more`. */
@@ -542,9 +566,22 @@ struct page {
             uint32_t acknowledged;
             int64_t spendable; /* at most, by those that have not acknowledged */
             uint32_t entry_count;
+            int64_t room; /* of it: what may be sold beyond rights, under the risk allowance */
             struct exposure_entry entries[PAGE_ENTRIES_MAX];
         } exposure;
         struct request_view requests[PAGE_ENTRIES_MAX];
+        struct {
+            int64_t account; /* default caps */
+            int64_t branch;
+            uint32_t branches;     /* journals that may sell */
+            int64_t worst;         /* lost at most, if none is heard of again */
+            int64_t worst_account; /* of one account */
+            int64_t open;
+            uint32_t owing; /* accounts that owe, and how much together */
+            int64_t owed;
+            uint32_t entry_count;
+            struct risk_entry entries[PAGE_ENTRIES_MAX];
+        } risk;
     } rows;
 };
 

@@ -26,6 +26,11 @@ static inline bool amount_in_range(int64_t amount)
     return amount >= 1 && amount <= AMOUNT_MAX;
 }
 
+static inline int64_t amount_larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 static inline int64_t amount_smaller(int64_t a, int64_t b)
 {
     return a < b ? a : b;

@@ -83,6 +83,11 @@ enum invalid_reason registers_give(struct registers *registers, int64_t amount)
     return draw(registers, &registers->out, amount);
 }
 
+enum invalid_reason registers_cover(struct registers *registers, int64_t amount)
+{
+    return draw(registers, &registers->covered, amount);
+}
+
 enum invalid_reason grant_give(struct grant *grant, int64_t amount)
 {
     return raise(&grant->granted, amount);
@@ -204,7 +209,10 @@ static enum invalid_reason spend_form(const struct event *event)
     if (event->body.spend.risk < 0 || event->body.spend.risk > AMOUNT_MAX) {
         return INVALID_BAD_AMOUNT;
     }
-    enum invalid_reason reason = lines_form(event->body.spend.lines, event->body.spend.line_count);
+    bool uncovered = event->body.spend.line_count == 0 && event->body.spend.risk > 0;
+    enum invalid_reason reason =
+        uncovered ? INVALID_NONE
+                  : lines_form(event->body.spend.lines, event->body.spend.line_count);
     return reason != INVALID_NONE
                ? reason
                : tenders_form(event->body.spend.tenders, event->body.spend.tender_count,
@@ -287,8 +295,9 @@ static enum invalid_reason number_form(struct bytes number)
 static bool event_has_form(uint16_t type)
 {
     return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_REFUND ||
-           type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_MOVE || type == EVENT_RIGHTS_ACCEPT ||
-           type == EVENT_CARD_ISSUE || type == EVENT_REQUEST_FILE || type == EVENT_REQUEST_CLOSE;
+           type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_COVER || type == EVENT_RIGHTS_MOVE ||
+           type == EVENT_RIGHTS_ACCEPT || type == EVENT_CARD_ISSUE || type == EVENT_REQUEST_FILE ||
+           type == EVENT_REQUEST_CLOSE;
 }
 
 enum invalid_reason event_form(const struct event *event)
@@ -315,6 +324,8 @@ enum invalid_reason event_form(const struct event *event)
         return close_form(event);
     case EVENT_RIGHTS_MOVE:
         return lines_form(event->body.move.lines, event->body.move.line_count);
+    case EVENT_RIGHTS_COVER:
+        return lines_form(event->body.cover.lines, event->body.cover.line_count);
     case EVENT_RIGHTS_ACCEPT:
         return accepts_form(event->body.accept.lines, event->body.accept.line_count);
     default: /* CARD.ISSUE: event_has_form lets nothing else through */

@@ -53,6 +53,7 @@ enum invalid_reason registers_use(struct registers *registers, int64_t amount);
 enum invalid_reason registers_refund(struct registers *registers, int64_t amount);
 enum invalid_reason registers_rebind(struct registers *registers, int64_t amount);
 enum invalid_reason registers_give(struct registers *registers, int64_t amount);
+enum invalid_reason registers_cover(struct registers *registers, int64_t amount);
 
 /* What one journal ever granted another of one lot, and what of it was accepted. */
 struct grant {

@@ -3,6 +3,16 @@
 #include <assert.h>
 #include <string.h>
 
+int64_t sheet_owed(const struct sheet *sheet)
+{
+    return sheet->uncovered > sheet->covered ? sheet->uncovered - sheet->covered : 0;
+}
+
+int64_t sheet_balance(const struct sheet *sheet)
+{
+    return sheet->principal + sheet->bonus - sheet_owed(sheet);
+}
+
 static int order_of_numbers(uint64_t a, uint64_t b)
 {
     return (a > b) - (a < b);

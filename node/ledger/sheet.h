@@ -43,11 +43,19 @@ struct sheet_lot {
 struct sheet {
     int64_t principal; /* sum of ledger(l) over all lots of the bucket, also those not listed */
     int64_t bonus;
+    int64_t uncovered; /* ever sold without cover (RISK) or left by claw-backs (DEBT) */
+    int64_t covered;   /* of it: ever paid by the office's covers (DCV) */
     uint32_t frozen;   /* live freeze tokens */
     uint32_t unlisted; /* lots with value left beyond those listed: they have rows of their own */
     uint8_t lot_count;
     struct sheet_lot lots[SHEET_LOTS_MAX]; /* by (issued journal, seq, index, lot id) */
 };
+
+/* What the account owes: the office covers it out of the account's own rights, wherever they are.
+ */
+int64_t sheet_owed(const struct sheet *sheet);
+/* What the member has: ledger - owed. Below zero when nothing is left to cover from. */
+int64_t sheet_balance(const struct sheet *sheet);
 
 /* NULL if not listed. */
 struct sheet_lot *sheet_find(struct sheet *sheet, const struct lot_id *lot);

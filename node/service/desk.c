@@ -9,6 +9,7 @@
 #include "query.h"
 #include "refunds.h"
 #include "requests.h"
+#include "risk.h"
 #include "row_key.h"
 #include "sales.h"
 #include "transfers.h"
@@ -114,6 +115,8 @@ static enum decision decide(struct node *node, const struct request *request, st
         return transfers_transfer(node, request, answer);
     case COMMAND_FILE_REQUEST:
         return requests_file(node, request, answer);
+    case COMMAND_SET_RISK:
+        return risk_set(node, request, answer);
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
     case QUERY_HISTORY:
@@ -130,11 +133,22 @@ static enum decision decide(struct node *node, const struct request *request, st
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:
     case QUERY_REQUESTS:
+    case QUERY_RISK:
     case COMMAND_KIND_COUNT:
         break;
     }
     assert(false);
     return DECIDED;
+}
+
+/* Once more, after rights were asked for in vain: now the risk allowance may step in (K5). */
+static void decide_at_risk(struct node *node, const struct request *request, struct answer *answer)
+{
+    uint64_t pulled_ms = answer->pulled_ms;
+    *answer = (struct answer){.kind = request->kind, .pulled_ms = pulled_ms};
+    node->at_risk = true;
+    (void)decide(node, request, answer);
+    node->at_risk = false;
 }
 
 /* Says it when the batch that makes it true is durable. */
@@ -269,6 +283,11 @@ static uint32_t wait_of(const struct request *request)
     return wait < SPEND_WAIT_MS_MAX ? wait : SPEND_WAIT_MS_MAX;
 }
 
+static bool may_park(const struct node *node)
+{
+    return node->parked_count < PARKED_MAX;
+}
+
 /* False when there is no place or nobody to ask. */
 static bool park(struct node *node, const struct request *request)
 {
@@ -336,6 +355,9 @@ static void command(struct node *node, const struct request *request)
     if (decision == NEEDS_RIGHTS && park(node, request)) {
         return;
     }
+    if (decision == NEEDS_RIGHTS && may_park(node)) {
+        decide_at_risk(node, request, &answer);
+    }
     conclude(node, request, &answer);
 }
 
@@ -352,6 +374,10 @@ void desk_request(struct node *node, const struct request *request)
  */
 static void reconsider(struct node *node, struct parked *parked)
 {
+    if (parked->for_cover) {
+        risk_reconsider(node, parked);
+        return;
+    }
     if (node->read_only || node->held) {
         parked->used = false;
         node->parked_count--;
@@ -368,6 +394,9 @@ static void reconsider(struct node *node, struct parked *parked)
     }
     parked->used = false;
     node->parked_count--;
+    if (decision == NEEDS_RIGHTS) {
+        decide_at_risk(node, &parked->request, &answer);
+    }
     conclude(node, &parked->request, &answer);
 }
 
@@ -394,7 +423,9 @@ void desk_reconsider(struct node *node)
 void desk_clear(struct node *node)
 {
     for (uint32_t i = 0; i < PARKED_MAX; i++) {
-        if (node->parked[i].used) {
+        if (node->parked[i].used && node->parked[i].for_cover) {
+            node->parked[i].used = false; /* nobody waits: begun again after the next start */
+        } else if (node->parked[i].used) {
             node->parked[i].used = false;
             desk_refuse(node, &node->parked[i].request, REFUSED_BUSY);
         }

@@ -4,6 +4,7 @@
 #include "fold_parts.h"
 #include "freezes.h"
 #include "query.h"
+#include "risk.h"
 #include "row_key.h"
 
 #include "calendar.h"
@@ -69,7 +70,8 @@ static void add_flights(struct node *node, const struct lot_id *lot, int64_t *he
 }
 
 /* Rights of each journal (beside the roster) in money of the account: held, on hold, coming. */
-static void hold_by_journal(struct node *node, const struct subject_id *account, int64_t *held)
+static void hold_by_journal(struct node *node, const struct subject_id *account, int64_t *held,
+                            int64_t *issued)
 {
     struct walk walk = walk_over(key_of_subject(TABLE_REGISTERS, account));
     uint8_t memory[512];
@@ -99,6 +101,7 @@ static void hold_by_journal(struct node *node, const struct subject_id *account,
             (void)registers_load(node->rows, &key, &registers);
             int64_t may_use = registers_merged(&registers) + registers.held - registers.released;
             *sum += may_use > 0 ? may_use : 0;
+            *issued += registers.issued;
         }
     }
 }
@@ -124,12 +127,36 @@ static void add_entry(struct page *page, const struct exposure_entry *entry)
 {
     page->rows.exposure.branches++;
     page->rows.exposure.acknowledged += entry->acknowledged ? 1 : 0;
-    page->rows.exposure.spendable += entry->acknowledged ? 0 : entry->held;
+    page->rows.exposure.spendable += entry->acknowledged ? 0 : entry->held + entry->room;
+    page->rows.exposure.room += entry->acknowledged ? 0 : entry->room;
     if (page->rows.exposure.entry_count < PAGE_ENTRIES_MAX) {
         page->rows.exposure.entries[page->rows.exposure.entry_count++] = *entry;
     } else {
         page->more = true; /* the sums are of all */
     }
+}
+
+/* An office that has not acknowledged a freeze may go on settling sales without cover, and with
+ * each the branch's allowance is free again: then only all that was ever paid in is a bound. Once
+ * it has, whoever admits a later settlement of it has the freeze too. */
+static int64_t room_of(struct node *node, uint64_t journal, bool office_knows, int64_t issued)
+{
+    int64_t room = risk_room_of_account(node, journal);
+#if defined(MUTANT_risk_not_in_exposure)
+    room = 0;
+#endif
+    return room == 0 || office_knows ? room : amount_larger(room, issued);
+}
+
+static bool office_knows_all(struct node *node, const struct subject_id *account)
+{
+    bool knows = true;
+    for (uint32_t i = 0; i < node->roster.journal_count; i++) {
+        const struct roster_journal *one = &node->roster.journals[i];
+        knows =
+            knows && ((one->roles & ROLE_OFFICE) == 0 || knows_all(node, account, one->journal));
+    }
+    return knows;
 }
 
 enum verdict freezes_exposure(struct node *node, const struct request *request,
@@ -147,15 +174,18 @@ enum verdict freezes_exposure(struct node *node, const struct request *request,
     int64_t held[JOURNALS_SEEN_MAX] = {0};
     uint32_t count = journals_seen(node);
     page->more = count < node->roster.journal_count;
-    hold_by_journal(node, &answer->account, held);
+    int64_t issued = 0;
+    hold_by_journal(node, &answer->account, held, &issued);
+    bool office_knows = sheet.frozen == 0 || office_knows_all(node, &answer->account);
     for (uint32_t i = 0; i < count; i++) {
         uint64_t journal = node->roster.journals[i].journal;
-        add_entry(page, &(struct exposure_entry){.journal = journal,
-                                                 .acknowledged =
-                                                     sheet.frozen > 0 &&
-                                                     knows_all(node, &answer->account, journal),
-                                                 .connected = is_connected(node, journal),
-                                                 .held = held[i]});
+        add_entry(page, &(struct exposure_entry){
+                            .journal = journal,
+                            .acknowledged =
+                                sheet.frozen > 0 && knows_all(node, &answer->account, journal),
+                            .connected = is_connected(node, journal),
+                            .held = held[i],
+                            .room = room_of(node, journal, office_knows, issued)});
     }
     page->count = 1;
     return VERDICT_ALLOWED;
@@ -181,7 +211,8 @@ enum verdict freezes_chain_exposure(struct node *node, struct page *page)
         add_entry(page, &(struct exposure_entry){.journal = journal,
                                                  .acknowledged = connected,
                                                  .connected = connected,
-                                                 .held = held});
+                                                 .held = held,
+                                                 .room = risk_room_of_branch(node, journal)});
     }
     page->count = 1;
     return VERDICT_ALLOWED;

@@ -29,9 +29,9 @@ void fold_count(struct fold *fold, uint8_t bucket, int64_t amount)
 static bool uses_sheet(uint16_t type)
 {
     return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_REFUND ||
-           type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_MOVE || type == EVENT_RIGHTS_ACCEPT ||
-           type == EVENT_ACCOUNT_FREEZE || type == EVENT_ACCOUNT_UNFREEZE ||
-           type == EVENT_CARD_LOSS_REPORT;
+           type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_COVER || type == EVENT_RIGHTS_MOVE ||
+           type == EVENT_RIGHTS_ACCEPT || type == EVENT_ACCOUNT_FREEZE ||
+           type == EVENT_ACCOUNT_UNFREEZE || type == EVENT_CARD_LOSS_REPORT;
 }
 
 static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
@@ -49,6 +49,12 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
         return fold_move(fold, sheet);
     case EVENT_RIGHTS_ACCEPT:
         return fold_accept(fold, sheet);
+    case EVENT_RIGHTS_COVER:
+        return fold_cover(fold, sheet);
+    case EVENT_RISK_SETTLE:
+        return fold_settle(fold);
+    case EVENT_RISK_ACK:
+        return fold_risk_ack(fold);
     case EVENT_MEMBER_ENROL:
         return fold_enrol(fold);
     case EVENT_ACCOUNT_OPEN:
@@ -93,9 +99,6 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
     case EVENT_PAYOUT:
     case EVENT_RIGHTS_RETURN:
     case EVENT_RIGHTS_RECLAIM:
-    case EVENT_RIGHTS_COVER:
-    case EVENT_RISK_SETTLE:
-    case EVENT_RISK_ACK:
     case EVENT_LEASE_RECORD:
     case EVENT_JOURNAL_FORK:
         return INVALID_MALFORMED; /* the format has it, these rules do not */
@@ -119,6 +122,7 @@ static void save_statement(struct fold *fold)
         .principal = fold->principal,
         .bonus = fold->bonus,
         .moved = fold->moved,
+        .uncovered = fold->uncovered,
         .ticket = event->ticket,
     };
     if (event->known && event->type == EVENT_TOPUP) {
@@ -144,6 +148,7 @@ static int64_t charged(const struct event *event)
 {
     int64_t amount = 0;
     if (event->known && event->type == EVENT_SPEND) {
+        amount = event->body.spend.risk;
         for (uint32_t i = 0; i < event->body.spend.line_count; i++) {
             if (!amount_add(amount, event->body.spend.lines[i].amount, &amount)) {
                 return INT64_MAX;
@@ -178,6 +183,7 @@ void fold_event(struct fold *fold)
     fold->principal = 0;
     fold->bonus = 0;
     fold->moved = 0;
+    fold->uncovered = 0;
     fold->diverged = false;
     if (!event->known && event->type >= 200 && !is_named_type(event->type)) {
         fold_unknown(fold);
@@ -203,6 +209,7 @@ void fold_event(struct fold *fold)
         fold->principal = 0;
         fold->bonus = 0;
         fold->moved = 0;
+        fold->uncovered = 0;
         fold->diverged = false;
         invalid_save(fold->rows, fold_ref(fold),
                      &(struct invalid_record){
@@ -218,7 +225,7 @@ void fold_event(struct fold *fold)
         if (event->type == EVENT_TOPUP || event->type == EVENT_SPEND ||
             event->type == EVENT_REFUND) {
             day_add(fold->rows, journal_branch(fold->header->journal), fold->header->day,
-                    event->type, fold->principal, fold->bonus);
+                    event->type, fold->principal, fold->bonus, fold->uncovered);
         }
     }
     save_statement(fold);
@@ -263,6 +270,8 @@ void event_amounts(struct rows *rows, const struct event *event, int64_t *princi
         sum_lines(rows, event->body.move.lines, event->body.move.line_count, sums);
     } else if (event->known && event->type == EVENT_LOT_REBIND) {
         sum_lines(rows, event->body.rebind.lines, event->body.rebind.line_count, sums);
+    } else if (event->known && event->type == EVENT_RIGHTS_COVER) {
+        sum_lines(rows, event->body.cover.lines, event->body.cover.line_count, sums);
     } else if (event->known && event->type == EVENT_REFUND) {
         sum_refund(rows, event, sums);
     }

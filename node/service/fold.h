@@ -27,7 +27,8 @@ struct fold {
     int64_t principal; /* amounts of the event, by bucket */
     int64_t bonus;
     int64_t moved;
-    bool diverged; /* a line's stated remainder is not ours */
+    int64_t uncovered; /* a sale's part without cover; what a cover paid of such parts */
+    bool diverged;     /* a line's stated remainder is not ours */
 };
 
 /* For events of data journals. */

@@ -76,6 +76,16 @@ enum invalid_reason fold_close(struct fold *fold);
 enum invalid_reason fold_move(struct fold *fold, struct sheet *sheet);
 enum invalid_reason fold_accept(struct fold *fold, struct sheet *sheet);
 
+/* fold_risk.c */
+/* A sale's part without cover: the verdict, and what a VALID one writes. */
+enum invalid_reason fold_risk(const struct fold *fold);
+void fold_risk_save(struct fold *fold, struct sheet *sheet);
+/* A move to or from the office, for a cover. */
+void fold_surplus(struct fold *fold);
+enum invalid_reason fold_cover(struct fold *fold, struct sheet *sheet);
+enum invalid_reason fold_settle(struct fold *fold);
+enum invalid_reason fold_risk_ack(struct fold *fold);
+
 /* fold_member.c */
 enum invalid_reason fold_enrol(struct fold *fold);
 enum invalid_reason fold_open(struct fold *fold);

@@ -108,6 +108,7 @@ enum invalid_reason fold_move(struct fold *fold, struct sheet *sheet)
         check_after(fold, line->after, registers_raw(&touched[i].registers));
     }
     save_spares(fold, sheet, touched, count);
+    fold_surplus(fold);
     return INVALID_NONE;
 }
 

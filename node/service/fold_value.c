@@ -91,8 +91,9 @@ enum invalid_reason fold_spend(struct fold *fold, struct sheet *sheet)
     if (!fold_has_role(fold, ROLE_SELL)) {
         return INVALID_NO_ROLE;
     }
-    if (event->body.spend.risk != 0) {
-        return INVALID_RISK_CAP; /* the allowance is 0 under these rules */
+    enum invalid_reason risk = fold_risk(fold);
+    if (risk != INVALID_NONE) {
+        return risk;
     }
 #if !defined(MUTANT_gate_ignored)
     if (fold_is_gated(fold)) {
@@ -138,5 +139,6 @@ enum invalid_reason fold_spend(struct fold *fold, struct sheet *sheet)
     }
     save_spares(fold, sheet, touched, count);
     save_sale(fold, touched, count);
+    fold_risk_save(fold, sheet);
     return INVALID_NONE;
 }

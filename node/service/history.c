@@ -23,7 +23,7 @@ static int sign_of(const struct statement_record *record)
     if (record->verdict != EVENT_VALID) {
         return 0;
     }
-    if (record->type == EVENT_SPEND) {
+    if (record->type == EVENT_SPEND || record->type == EVENT_RIGHTS_COVER) {
         return -1;
     }
     if (record->type == EVENT_LOT_REBIND) {
@@ -47,6 +47,10 @@ static void show_line(const uint8_t *key, const struct statement_record *record,
                       struct history_entry *entry)
 {
     int sign = sign_of(record);
+    /* A sale without cover is owed from then on; a cover takes it from the lots instead. */
+    int64_t uncovered = sign == 0                            ? 0
+                        : record->type == EVENT_RIGHTS_COVER ? record->uncovered
+                                                             : -record->uncovered;
     struct event_ref event = key_ref(key + KEY_REF_AT);
     event.index = (uint16_t)~event.index;
     *entry = (struct history_entry){.event = event,
@@ -65,6 +69,7 @@ static void show_line(const uint8_t *key, const struct statement_record *record,
                                     .to_journal = record->to_journal,
                                     .moved = record->moved,
                                     .other = record->other,
+                                    .uncovered = uncovered,
                                     .ticket = record->ticket};
 }
 
@@ -120,7 +125,7 @@ enum verdict query_history(struct node *node, const struct request *request, str
     }
     struct sheet sheet;
     (void)sheet_load_committed(node->rows, &answer->account, &sheet);
-    int64_t balance = sheet.principal + sheet.bonus;
+    int64_t balance = sheet_balance(&sheet);
     struct walk walk = walk_over(key_of_subject(TABLE_STATEMENT, &answer->account));
     if (request->cursor.size > 8) {
         balance = (int64_t)key_u64(request->cursor.data);
@@ -143,7 +148,7 @@ enum verdict query_history(struct node *node, const struct request *request, str
         }
         show_line(walk.key_memory, &record, balance, &entry);
         entry.after_loss = is_after_loss(&losses, &record, ~key_u64(walk.key_memory + KEY_HLC_AT));
-        balance -= entry.principal + entry.bonus;
+        balance -= entry.principal + entry.bonus + entry.uncovered;
         bool asked = is_asked(request, &entry);
         if ((asked && page->count == request->page_limit) || scanned == SCAN_MAX) {
             struct row_key cursor = {0};
@@ -196,6 +201,7 @@ static void show_event(struct node *node, const struct block *block, uint32_t in
     show_verdict(node, entry);
     if (entry->verdict == EVENT_VALID) {
         event_amounts(node->rows, &node->event, &entry->principal, &entry->bonus);
+        entry->uncovered = entry->type == EVENT_SPEND ? node->event.body.spend.risk : 0;
     }
 }
 

@@ -7,6 +7,7 @@
 #include "manifest.h"
 #include "members.h"
 #include "reader.h"
+#include "risk.h"
 #include "row_key.h"
 #include "spreading.h"
 #include "writer.h"
@@ -179,6 +180,7 @@ static void count_event(struct node *node, const struct fold *fold)
         node_alarm(node, ALARM_DIVERGENCE, fold->header->journal, fold->header->seq);
     }
     spread_hear(node, fold);
+    node->risk_tasks = node->risk_tasks || risk_is_news(fold->event);
     node->freeze_tasks = node->freeze_tasks || fold->event->type == EVENT_ACCOUNT_FREEZE ||
                          fold->event->type == EVENT_CARD_LOSS_REPORT;
 }

@@ -9,6 +9,7 @@
 #include "office.h"
 #include "pull.h"
 #include "requests.h"
+#include "risk.h"
 #include "spreading.h"
 #include "talk.h"
 
@@ -110,6 +111,7 @@ static void hear_tick(struct node *node)
     freezes_sweep(node);
     requests_sweep(node, now);
     spread_sweep(node, now);
+    risk_sweep(node, now);
 }
 
 bool node_step(struct node *node, const struct input *input)

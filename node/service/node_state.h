@@ -20,6 +20,7 @@ enum {
  * before the commit, so a crash forgets it and the till's repeat runs afresh. */
 struct parked {
     bool used;
+    bool for_cover; /* no till waits: the office pulls what an account owes (risk.c) */
     struct request request;
     uint8_t texts[SALE_ITEMS_MAX * ITEM_NAME_SIZE_MAX + CARD_NUMBER_SIZE + CURRENCY_SIZE];
     uint64_t since_ms;
@@ -127,11 +128,16 @@ struct node {
     uint64_t pulls_asked;
     uint64_t pulls_served;
     uint64_t alarms;
-    bool freeze_tasks; /* a freeze may have come that is not acknowledged yet */
     uint64_t wish_sweep_ms;
     uint32_t touched_count;
     struct touched_account touched[TOUCHED_MAX]; /* oldest first */
     uint64_t spreads;                            /* moves by distribution since the start */
+    bool at_risk;    /* the command at hand may sell without cover: its pull has failed */
+    bool risk_tasks; /* something may have come that is to be covered, settled, acknowledged */
+    uint64_t risk_swept_ms;
+    uint64_t risk_asked_ms;
+    struct row_key risk_after; /* where the next sweep of debts goes on */
+    bool freeze_tasks;         /* a freeze may have come that is not acknowledged yet */
     uint64_t key_sweep_ms;
     struct row_key key_sweep_after;      /* where the next sweep goes on */
     struct frontier_entry own_committed; /* head for the checkpoint */

@@ -119,6 +119,34 @@ static bool find_lack_of_rights(struct node *node, const struct request *request
     return lack->count > 0;
 }
 
+/* What a journal can give of a lot: what it holds, and what is on its way to it. */
+static int64_t reachable_at(const struct sheet_lot *lot, uint64_t journal)
+{
+    return sheet_lot_held(lot, journal) + sheet_lot_coming(lot, journal);
+}
+
+/* For a cover any lot will do: only what others may still give counts. */
+static size_t keep_reachable(struct node *node, const struct parked *parked, struct lack *lack,
+                             struct spendable *lots, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct sheet_lot *lot = sheet_find(&lack->sheet, &lots[i].lot);
+        int64_t usable = reachable_at(lot, node->journal);
+        for (uint32_t h = 0; h < lot->holder_count; h++) {
+            uint64_t journal = lot->holders[h].journal;
+            bool may_give = journal != node->journal && find_asked(parked, journal) == UINT32_MAX &&
+                            way_to(node, journal, 0) != NULL;
+            usable += may_give ? lot->holders[h].held : 0;
+        }
+        if (usable > 0) {
+            lots[kept] = lots[i];
+            lots[kept++].usable = usable;
+        }
+    }
+    return kept;
+}
+
 static bool find_lack(struct node *node, const struct parked *parked, struct lack *lack)
 {
     struct answer answer = {0};
@@ -143,6 +171,9 @@ static bool find_lack(struct node *node, const struct parked *parked, struct lac
         roster_product(&node->roster, account.product, account.version, header->auth);
     struct spendable lots[SHEET_LOTS_MAX];
     size_t count = sheet_spendables(node, &answer.account, &lack->sheet, header->day, true, lots);
+    if (parked->for_cover) {
+        count = keep_reachable(node, parked, lack, lots, count);
+    }
     struct spend_plan plan;
     spend_plan(lots, count, amount,
                product == NULL || !spend ? SPEND_PROPORTIONAL : (enum spend_order)product->order,
@@ -157,12 +188,6 @@ static bool find_lack(struct node *node, const struct parked *parked, struct lac
         }
     }
     return lack->count > 0;
-}
-
-/* What a journal can give of a lot: what it holds, and what is on its way to it. */
-static int64_t reachable_at(const struct sheet_lot *lot, uint64_t journal)
-{
-    return sheet_lot_held(lot, journal) + sheet_lot_coming(lot, journal);
 }
 
 static bool is_better(struct node *node, const struct parked *parked, const struct sheet_lot *lot,
@@ -318,7 +343,7 @@ static int64_t held_of(struct node *node, const struct message *asked,
 }
 
 static uint32_t lines_to_give(struct node *node, const struct message *asked,
-                              const struct refund_picture *rights, struct event *move)
+                              const struct refund_picture *rights, bool exact, struct event *move)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < asked->body.rights_req.count; i++) {
@@ -331,9 +356,9 @@ static uint32_t lines_to_give(struct node *node, const struct message *asked,
         if (twice || raw <= 0 || !amount_in_range(line->amount)) {
             continue;
         }
-        /* Who is to refund gets what it refunds: more of it is of no use there. */
-        int64_t give = rights != NULL ? amount_smaller(raw, line->amount)
-                                      : share_to_give(node, raw, line->amount);
+        /* Who is to refund or to cover gets what it asks for: more of it is of no use there. */
+        int64_t give = rights != NULL || exact ? amount_smaller(raw, line->amount)
+                                               : share_to_give(node, raw, line->amount);
         move->body.move.lines[count++] =
             (struct lot_line){.lot = line->lot, .amount = give, .after = raw - give};
     }
@@ -362,6 +387,15 @@ static void take_in(struct node *node, const struct message *asked, struct sheet
     (void)sales_accept(node, sheet, &acceptance);
 }
 
+/* The office asks for rights of an account that owes: they pay what was sold already, so that a
+ * freeze does not stand in the way. */
+static bool is_for_cover(struct node *node, const struct message *asked, const struct sheet *sheet)
+{
+    const struct roster_journal *origin =
+        roster_journal(&node->roster, asked->body.rights_req.origin, node->roster.seq);
+    return origin != NULL && (origin->roles & ROLE_OFFICE) != 0 && sheet_owed(sheet) > 0;
+}
+
 static void serve(struct node *node, struct peer *peer, const struct message *asked)
 {
     struct row_key key = row_key(TABLE_PULL);
@@ -381,8 +415,9 @@ static void serve(struct node *node, struct peer *peer, const struct message *as
     struct refund_picture rights;
     bool refund = !event_ref_is_none(asked->body.rights_req.sale);
     (void)sheet_load(node->rows, &asked->body.rights_req.account, &sheet);
+    bool covers = is_for_cover(node, asked, &sheet);
 #if !defined(MUTANT_pull_ignores_freeze)
-    if (sheet.frozen > 0) {
+    if (sheet.frozen > 0 && !covers) {
         respond(node, peer, asked, RIGHTS_FROZEN, 0, NULL);
         return;
     }
@@ -405,7 +440,7 @@ static void serve(struct node *node, struct peer *peer, const struct message *as
         .type = EVENT_RIGHTS_MOVE, .subject = asked->body.rights_req.account, .known = true};
     move.body.move.to = origin;
     move.body.move.request = asked->body.rights_req.request;
-    move.body.move.why = MOVE_PULLED;
+    move.body.move.why = covers ? MOVE_COVER : MOVE_PULLED;
     move.body.move.sale = asked->body.rights_req.sale;
     if (refund) {
         admitted = admitted && refunds_look(node, asked->body.rights_req.sale, &rights) &&
@@ -416,7 +451,8 @@ static void serve(struct node *node, struct peer *peer, const struct message *as
     }
     /* Looked at again: what was on its way is held now. */
     admitted = admitted && (!refund || refunds_look(node, asked->body.rights_req.sale, &rights));
-    uint32_t count = admitted ? lines_to_give(node, asked, refund ? &rights : NULL, &move) : 0;
+    uint32_t count =
+        admitted ? lines_to_give(node, asked, refund ? &rights : NULL, covers, &move) : 0;
     if (count == 0) {
         respond(node, peer, asked, RIGHTS_NONE, 0, NULL);
         return;

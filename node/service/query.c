@@ -8,6 +8,7 @@
 #include "members.h"
 #include "refunds.h"
 #include "requests.h"
+#include "risk.h"
 #include "row_key.h"
 #include "sales.h"
 #include "spreading.h"
@@ -159,6 +160,7 @@ static enum verdict query_account(struct node *node, const struct request *reque
     view->frozen = sheet.frozen;
     view->principal = sheet.principal;
     view->bonus = sheet.bonus;
+    view->owed = sheet_owed(&sheet);
     view->more_lots = sheet.unlisted != 0;
     uint32_t day = calendar_day(world_wall_ms(node->world), node->roster.zone_minutes);
     view->usable_here = sheet_usable(node, &answer->account, &sheet, day);
@@ -563,6 +565,9 @@ static enum verdict fill(struct node *node, const struct request *request, struc
         return freezes_exposure(node, request, answer, page);
     case QUERY_CHAIN_EXPOSURE:
         return freezes_chain_exposure(node, page);
+    case QUERY_RISK:
+        risk_query(node, page);
+        return VERDICT_ALLOWED;
     case QUERY_INVALID:
         query_invalid(node, request, page);
         return VERDICT_ALLOWED;
@@ -583,6 +588,7 @@ static enum verdict fill(struct node *node, const struct request *request, struc
     case COMMAND_INVITE:
     case COMMAND_TRANSFER:
     case COMMAND_FILE_REQUEST:
+    case COMMAND_SET_RISK:
     case COMMAND_KIND_COUNT:
         break;
     }

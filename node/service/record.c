@@ -261,26 +261,28 @@ void number_save(struct rows *rows, struct bytes key, uint64_t value)
 }
 
 void day_add(struct rows *rows, uint32_t branch, uint32_t day, uint16_t type, int64_t principal,
-             int64_t bonus)
+             int64_t bonus, int64_t uncovered)
 {
     struct row_key key = row_key(TABLE_DAY);
     row_key_u32(&key, branch);
     row_key_u32(&key, day);
-    uint64_t numbers[9];
-    (void)record_numbers_load(rows, row_key_bytes(&key), numbers, 9);
+    uint64_t numbers[10];
+    (void)record_numbers_load(rows, row_key_bytes(&key), numbers, 10);
     uint32_t at = type == EVENT_TOPUP ? 0 : type == EVENT_SPEND ? 3 : 6;
     numbers[at] += 1;
     numbers[at + 1] += (uint64_t)principal;
     numbers[at + 2] += (uint64_t)bonus;
-    record_numbers_save(rows, row_key_bytes(&key), numbers, 9);
+    numbers[9] += (uint64_t)uncovered;
+    record_numbers_save(rows, row_key_bytes(&key), numbers, 10);
 }
 
 bool day_decode(struct bytes value, struct day_entry *entry)
 {
-    uint64_t numbers[9];
-    if (!record_numbers_decode(value, numbers, 9)) {
+    uint64_t numbers[10];
+    if (!record_numbers_decode(value, numbers, 10)) {
         return false;
     }
+    entry->sale_uncovered = (int64_t)numbers[9];
     entry->topups = (int64_t)numbers[0];
     entry->topup_principal = (int64_t)numbers[1];
     entry->topup_bonus = (int64_t)numbers[2];
@@ -358,7 +360,7 @@ void statement_save(struct rows *rows, const struct subject_id *account, uint64_
     uint8_t memory[160];
     struct buffer value = BUFFER_OVER(memory);
     struct writer writer = writer_over(&value);
-    write_array(&writer, 16);
+    write_array(&writer, 17);
     write_uint(&writer, record->type);
     write_uint(&writer, record->verdict);
     write_uint(&writer, record->reason);
@@ -370,6 +372,7 @@ void statement_save(struct rows *rows, const struct subject_id *account, uint64_
     record_write_ref(&writer, record->sale);
     write_uint(&writer, record->to_journal);
     write_amount(&writer, record->moved);
+    write_amount(&writer, record->uncovered);
     write_bin_optional(&writer, record->ticket.bytes, sizeof record->ticket.bytes);
     write_uint(&writer, record->incoming ? 1 : 0);
     write_bin_optional(&writer, record->other.bytes, sizeof record->other.bytes);
@@ -379,7 +382,7 @@ void statement_save(struct rows *rows, const struct subject_id *account, uint64_
 bool statement_decode(struct bytes value, struct statement_record *record)
 {
     struct reader reader = record_over(value);
-    read_array(&reader, 16);
+    read_array(&reader, 17);
     record->type = (uint16_t)read_uint_upto(&reader, UINT16_MAX);
     record->verdict = (uint8_t)read_uint_upto(&reader, UINT8_MAX);
     record->reason = (uint8_t)read_uint_upto(&reader, UINT8_MAX);
@@ -391,6 +394,7 @@ bool statement_decode(struct bytes value, struct statement_record *record)
     record->sale = record_read_ref(&reader);
     record->to_journal = read_uint(&reader);
     record->moved = read_amount(&reader);
+    record->uncovered = read_amount(&reader);
     read_bin_optional(&reader, record->ticket.bytes, sizeof record->ticket.bytes);
     record->incoming = read_uint_upto(&reader, 1) == 1;
     read_bin_optional(&reader, record->other.bytes, sizeof record->other.bytes);

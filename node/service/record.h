@@ -219,7 +219,7 @@ uint64_t number_load(struct rows *rows, struct bytes key);
 void number_save(struct rows *rows, struct bytes key, uint64_t value);
 
 void day_add(struct rows *rows, uint32_t branch, uint32_t day, uint16_t type, int64_t principal,
-             int64_t bonus);
+             int64_t bonus, int64_t uncovered);
 bool day_decode(struct bytes value, struct day_entry *entry);
 
 struct liability_record {
@@ -249,6 +249,7 @@ struct statement_record {
     struct event_ref sale;
     uint64_t to_journal;
     int64_t moved;
+    int64_t uncovered; /* a sale: its part without cover; a cover: what it paid of such parts */
     struct ticket_id ticket;
     bool incoming;           /* transfers: this account received */
     struct subject_id other; /* transfers: the other account */

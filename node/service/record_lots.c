@@ -285,6 +285,8 @@ static bool sheet_load_from(struct rows *rows, const struct subject_id *account,
 {
     sheet->principal = 0;
     sheet->bonus = 0;
+    sheet->uncovered = 0;
+    sheet->covered = 0;
     sheet->frozen = 0;
     sheet->unlisted = 0;
     sheet->lot_count = 0;
@@ -297,9 +299,11 @@ static bool sheet_load_from(struct rows *rows, const struct subject_id *account,
         return false;
     }
     struct reader reader = record_over(buffer_bytes(&value));
-    read_array(&reader, 5);
+    read_array(&reader, 7);
     sheet->principal = read_amount(&reader);
     sheet->bonus = read_amount(&reader);
+    sheet->uncovered = read_amount(&reader);
+    sheet->covered = read_amount(&reader);
     sheet->frozen = (uint32_t)read_uint_upto(&reader, UINT32_MAX);
     sheet->unlisted = (uint32_t)read_uint_upto(&reader, UINT32_MAX);
     sheet->lot_count = (uint8_t)read_array_upto(&reader, SHEET_LOTS_MAX);
@@ -325,9 +329,11 @@ void sheet_save(struct rows *rows, const struct subject_id *account, const struc
     uint8_t memory[RECORD_SIZE_MAX];
     struct buffer value = BUFFER_OVER(memory);
     struct writer writer = writer_over(&value);
-    write_array(&writer, 5);
+    write_array(&writer, 7);
     write_amount(&writer, sheet->principal);
     write_amount(&writer, sheet->bonus);
+    write_amount(&writer, sheet->uncovered);
+    write_amount(&writer, sheet->covered);
     write_uint(&writer, sheet->frozen);
     write_uint(&writer, sheet->unlisted);
     write_array(&writer, sheet->lot_count);

@@ -147,7 +147,7 @@ void answer_save(struct rows *rows, uint32_t till, const struct ticket_id *ticke
     uint8_t memory[ROW_ROOM];
     struct buffer value = BUFFER_OVER(memory);
     struct writer writer = writer_over(&value);
-    write_array(&writer, 23);
+    write_array(&writer, 24);
     write_bin(&writer, bytes_of(request_hash, 16));
     write_uint(&writer, answer->kind);
     write_uint(&writer, answer->verdict);
@@ -161,6 +161,7 @@ void answer_save(struct rows *rows, uint32_t till, const struct ticket_id *ticke
     write_bin_optional(&writer, answer->currency, sizeof answer->currency);
     write_uint(&writer, (uint64_t)answer->principal);
     write_uint(&writer, (uint64_t)answer->bonus);
+    write_uint(&writer, (uint64_t)answer->uncovered);
     write_uint(&writer, (uint64_t)answer->balance);
     write_uint(&writer, (uint64_t)answer->usable_here);
     write_uint(&writer, (uint64_t)answer->offer);
@@ -190,7 +191,7 @@ bool answer_load(struct rows *rows, uint32_t till, const struct ticket_id *ticke
     }
     *answer = (struct answer){0};
     struct reader reader = reader_over(buffer_bytes(&value), RECORD_VALUES_MAX);
-    read_array(&reader, 23);
+    read_array(&reader, 24);
     read_bin_exact(&reader, request_hash, 16);
     answer->kind = (enum command_kind)read_uint_upto(&reader, COMMAND_KIND_COUNT);
     answer->verdict = (enum verdict)read_uint_upto(&reader, VERDICT_COUNT);
@@ -204,6 +205,7 @@ bool answer_load(struct rows *rows, uint32_t till, const struct ticket_id *ticke
     read_bin_optional(&reader, answer->currency, sizeof answer->currency);
     answer->principal = (int64_t)read_uint(&reader);
     answer->bonus = (int64_t)read_uint(&reader);
+    answer->uncovered = (int64_t)read_uint(&reader);
     answer->balance = (int64_t)read_uint(&reader);
     answer->usable_here = (int64_t)read_uint(&reader);
     answer->offer = (int64_t)read_uint(&reader);
@@ -260,7 +262,8 @@ bool usage_load(struct rows *rows, const struct subject_id *account, struct usag
         return false;
     }
     struct reader reader = reader_over(buffer_bytes(&value), RECORD_VALUES_MAX);
-    uint32_t count = read_array_upto(&reader, 1 + (uint32_t)USAGE_BRANCHES_MAX * USAGE_NUMBERS_A_BRANCH);
+    uint32_t count =
+        read_array_upto(&reader, 1 + (uint32_t)USAGE_BRANCHES_MAX * USAGE_NUMBERS_A_BRANCH);
     usage->period = (uint32_t)read_uint_upto(&reader, UINT32_MAX);
     usage->count = (uint8_t)((count - 1) / USAGE_NUMBERS_A_BRANCH);
     for (uint32_t i = 0; i < usage->count; i++) {

@@ -98,6 +98,11 @@ bool row_is_replicated(struct bytes key)
     case TABLE_WISH:
     case TABLE_INVALID:
     case TABLE_FREEZE:
+    case TABLE_RISK:
+    case TABLE_RISK_OPEN:
+    case TABLE_RISK_SALE:
+    case TABLE_SETTLE:
+    case TABLE_SETTLED:
     case TABLE_LIFT:
     case TABLE_ACK:
     case TABLE_GATE:

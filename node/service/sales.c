@@ -2,6 +2,7 @@
 
 #include "freezes.h"
 #include "journal.h"
+#include "risk.h"
 #include "row_key.h"
 
 #include "bonus.h"
@@ -121,7 +122,7 @@ void sales_report(struct node *node, struct answer *answer)
 {
     struct sheet sheet;
     (void)sheet_load(node->rows, &answer->account, &sheet);
-    answer->balance = sheet.principal + sheet.bonus;
+    answer->balance = sheet_balance(&sheet);
     answer->usable_here = sheet_usable(node, &answer->account, &sheet, journal_header(node)->day);
     answer->at_ms = (int64_t)(journal_header(node)->hlc >> 16);
 }
@@ -179,6 +180,7 @@ enum decision sales_top_up(struct node *node, const struct request *request, str
     answer->event = journal_append(node, &event);
     answer->principal = amount;
     answer->bonus = bonus;
+    risk_after_top_up(node, &answer->account, answer->event);
     sales_report(node, answer);
     return DECIDED;
 }
@@ -271,9 +273,11 @@ bool sales_accept_plan(struct node *node, const struct request *request,
 }
 
 static bool append_spend(struct node *node, const struct request *request,
-                         const struct spend_plan *plan, struct answer *answer)
+                         const struct spend_plan *plan, int64_t seen, struct answer *answer)
 {
     struct event event = desk_event(request, EVENT_SPEND, &answer->account);
+    event.body.spend.risk = request->body.spend.amount - plan->covered;
+    event.body.spend.seen = event.body.spend.risk > 0 ? seen : 0;
     event.body.spend.line_count = (uint8_t)plan->line_count;
     for (uint32_t i = 0; i < plan->line_count; i++) {
         const struct spend_line *line = &plan->lines[i];
@@ -291,6 +295,7 @@ static bool append_spend(struct node *node, const struct request *request,
     answer->event = journal_append(node, &event);
     answer->principal = plan->principal;
     answer->bonus = plan->bonus;
+    answer->uncovered = event.body.spend.risk;
     sales_report(node, answer);
     return true;
 }
@@ -334,33 +339,35 @@ enum decision sales_spend(struct node *node, const struct request *request, stru
     struct spendable lots[SHEET_LOTS_MAX];
     struct spend_plan plan;
     int64_t amount = request->body.spend.amount;
-    size_t count = sheet_spendables(node, &answer->account, &sheet, header->day, false, lots);
+    size_t count = sheet_spendables(node, &answer->account, &sheet, header->day, true, lots);
+    struct spend_plan whole;
+    spend_plan(lots, count, amount, order, &whole);
+    int64_t all = -sheet_owed(&sheet); /* what was sold without cover is gone, covered or not yet */
+    for (size_t i = 0; i < count; i++) {
+        all += lots[i].usable;
+    }
+    count = sheet_spendables(node, &answer->account, &sheet, header->day, false, lots);
     spend_plan(lots, count, amount, order, &plan);
 #if defined(MUTANT_rounding_loses_cent)
     if (plan.line_count == 2 && plan.lines[1].amount > 1 && plan.covered == amount) {
         plan.lines[1].amount--;
     }
 #endif
-    if (plan.covered == amount && !freezes_pass(node, &answer->account)) {
+    bool covered = plan.covered == amount && all >= amount;
+    bool at_risk = node->at_risk && whole.covered == amount &&
+                   risk_allows(node, &answer->account, amount - plan.covered, amount, all);
+    if ((covered || at_risk) && !freezes_pass(node, &answer->account)) {
         return refuse(answer, REFUSED_BUSY); /* what lifts the freeze is on its way to the disk */
     }
-    if (plan.covered == amount &&
-        sales_accept_plan(node, request, &answer->account, &sheet, &plan)) {
-        if (!append_spend(node, request, &plan, answer)) {
+    if ((covered || at_risk) && sales_accept_plan(node, request, &answer->account, &sheet, &plan)) {
+        if (!append_spend(node, request, &plan, all, answer)) {
             answer->verdict = REFUSED_AMOUNT;
         }
         return DECIDED;
     }
-    struct spend_plan whole;
-    count = sheet_spendables(node, &answer->account, &sheet, header->day, true, lots);
-    spend_plan(lots, count, amount, order, &whole);
-    answer->balance = sheet.principal + sheet.bonus;
+    answer->balance = sheet_balance(&sheet);
     answer->usable_here = sheet_usable(node, &answer->account, &sheet, header->day);
     answer->offer = plan.covered < amount ? plan.covered : 0;
-    int64_t all = 0;
-    for (size_t i = 0; i < count; i++) {
-        all += lots[i].usable;
-    }
     answer->verdict = all < amount ? REFUSED_BALANCE
                       : whole.covered < amount
                           ? REFUSED_LOTS /* of more lots than one event names */
@@ -417,7 +424,7 @@ enum decision sales_move(struct node *node, const struct request *request, struc
     if (plan.covered < request->body.move.amount ||
         !sales_accept_plan(node, request, &answer->account, &sheet, &plan)) {
         answer->offer = plan.covered;
-        answer->balance = sheet.principal + sheet.bonus;
+        answer->balance = sheet_balance(&sheet);
         answer->usable_here = sheet_usable(node, &answer->account, &sheet, header->day);
         return refuse(answer, REFUSED_RIGHTS);
     }

@@ -324,6 +324,8 @@ enum node_fitness node_start(const struct node_setup *setup, void *memory, struc
     node->own_committed = *own;
     node->unreplicated_since_ms = world_monotonic_ms(node->world);
     node->freeze_tasks = true; /* those of before are looked for once */
+    node->risk_tasks = true;
+    node->risk_after = row_key(TABLE_OWED);
     *out = node;
     if (!whole) {
         node->read_only = true;

@@ -96,7 +96,7 @@ static enum verdict shortfall(struct node *node, const struct request *request,
     for (size_t i = 0; i < count; i++) {
         all += lots[i].usable;
     }
-    answer->balance = sheet->principal + sheet->bonus;
+    answer->balance = sheet_balance(sheet);
     answer->usable_here = sheet_usable(node, &answer->account, sheet, day);
     answer->offer = plan->covered < amount ? plan->covered : 0;
     if (all < amount) {
@@ -123,6 +123,10 @@ enum decision transfers_transfer(struct node *node, const struct request *reques
     (void)sheet_load(node->rows, &answer->other, &other);
     if (sheet.frozen > 0 || other.frozen > 0) {
         return refuse(answer, REFUSED_FROZEN);
+    }
+    if (sheet_owed(&sheet) > 0 && amount > sheet_balance(&sheet)) {
+        answer->balance = sheet_balance(&sheet);
+        return refuse(answer, REFUSED_BALANCE); /* what is owed does not stay behind */
     }
     /* In proportion: principal takes the bonus that came with it along. */
     struct spendable lots[SHEET_LOTS_MAX];

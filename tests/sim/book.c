@@ -1,6 +1,7 @@
 #include "book.h"
 
 #include "book_key.h"
+#include "book_risk.h"
 
 #include <stdlib.h>
 
@@ -24,6 +25,8 @@ struct book *book_new(void)
     book->cards = map_of(CARD_NUMBER_SIZE, sizeof(struct card_record));
     book->wishes = map_of(sizeof(struct book_place), sizeof(struct book_wish));
     book->days = map_of(2 * sizeof(uint64_t), sizeof(struct book_day));
+    book->risks = map_of(sizeof(struct book_place), sizeof(struct book_risk));
+    book->caps = map_of(sizeof(uint64_t), sizeof(struct book_cap));
     return book;
 }
 
@@ -39,7 +42,7 @@ void book_free(struct book *book)
     struct map *maps[] = {&book->journals, &book->blocks, &book->events, &book->lots,
                           &book->holdings, &book->pairs,  &book->grants, &book->grant_counts,
                           &book->deps,     &book->tokens, &book->cards,  &book->days,
-                          &book->accounts, &book->wishes};
+                          &book->wishes,   &book->risks,  &book->caps,   &book->accounts};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
         map_free(maps[i]);
     }

@@ -45,6 +45,7 @@ struct book_event {
     int64_t principal; /* moved by this event, positive */
     int64_t bonus;
     int64_t amount;          /* of all lines */
+    int64_t uncovered;       /* of a sale */
     uint64_t to;             /* moves: the receiver */
     uint8_t why;             /* moves */
     uint8_t kind;            /* freezes */
@@ -108,6 +109,8 @@ struct book_account {
     struct book_lot **lots; /* all that were ever issued, refund rights too */
     uint32_t lot_count;
     uint32_t lot_capacity;
+    int64_t uncovered;         /* ever sold without cover */
+    int64_t covered;           /* ever covered of that */
     struct book_token *tokens; /* the newest freeze; the others follow by `earlier` */
 };
 
@@ -162,6 +165,8 @@ struct book {
     struct map cards;
     struct map days;
     struct map wishes;
+    struct map risks; /* sales without cover */
+    struct map caps;  /* of such sales, as the authority set them */
     uint64_t event_count;
 };
 

@@ -168,27 +168,59 @@ static enum invalid_reason enter_topup(const struct entry *entry)
     return INVALID_NONE;
 }
 
+/* And the day is one of the lot's. */
+static enum invalid_reason judge_dated_lines(const struct entry *entry,
+                                             const struct lot_line *lines, uint32_t count)
+{
+    enum invalid_reason reason = judge_lines(entry, lines, count);
+    for (uint32_t i = 0; reason == INVALID_NONE && i < count; i++) {
+        const struct book_lot *lot = book_lot_of(entry->book, &lines[i].lot);
+        if (!book_lot_is_valid_on(lot, entry->block->header.day)) {
+            return INVALID_LOT_TIME;
+        }
+    }
+    return reason;
+}
+
+static enum invalid_reason enter_cover(const struct entry *entry)
+{
+    const struct event *event = entry->event;
+    enum invalid_reason reason = judge_cover(entry);
+    if (reason == INVALID_NONE) {
+        reason = judge_dated_lines(entry, event->body.cover.lines, event->body.cover.line_count);
+    }
+    int64_t paid = 0;
+    for (uint32_t i = 0; reason == INVALID_NONE && i < event->body.cover.line_count; i++) {
+        const struct lot_line *line = &event->body.cover.lines[i];
+        take_line(entry, line);
+        struct book_lot *lot = book_lot_of(entry->book, &line->lot);
+        lot->used += line->amount;
+        add_money(entry->record, lot->bucket, line->amount);
+        paid += line->amount;
+    }
+    if (paid > 0) {
+        note_cover(entry, paid);
+    }
+    return reason;
+}
+
 static enum invalid_reason judge_spend(const struct entry *entry)
 {
     const struct event *event = entry->event;
     if (!has_role(entry, ROLE_SELL)) {
         return INVALID_NO_ROLE;
     }
-    if (event->body.spend.risk != 0) {
-        return INVALID_RISK_CAP;
+    enum invalid_reason risk = judge_risk(entry);
+    if (risk != INVALID_NONE) {
+        return risk;
     }
     if (book_is_gated(entry->book, &event->subject, entry->at.journal)) {
         return INVALID_FROZEN;
     }
-    enum invalid_reason reason =
-        judge_lines(entry, event->body.spend.lines, event->body.spend.line_count);
-    for (uint32_t i = 0; reason == INVALID_NONE && i < event->body.spend.line_count; i++) {
-        const struct book_lot *lot = book_lot_of(entry->book, &event->body.spend.lines[i].lot);
-        if (!book_lot_is_valid_on(lot, entry->block->header.day)) {
-            return INVALID_LOT_TIME;
-        }
+    if (event->body.spend.risk > 0 && event->body.spend.line_count == 0) {
+        return INVALID_NONE; /* wholly without cover */
     }
-    return reason;
+    return judge_dated_lines(entry, event->body.spend.lines, event->body.spend.line_count);
 }
 
 static enum invalid_reason enter_spend(const struct entry *entry)
@@ -206,8 +238,10 @@ static enum invalid_reason enter_spend(const struct entry *entry)
         add_money(entry->record, lot->bucket, line->amount);
     }
     enter_rights(entry);
+    note_risk(entry);
     struct day_entry *day = day_of(entry);
     day->sales++;
+    day->sale_uncovered += entry->record->uncovered;
     day->sale_principal += entry->record->principal;
     day->sale_bonus += entry->record->bonus;
     return INVALID_NONE;
@@ -404,6 +438,15 @@ static enum invalid_reason enter_event(const struct entry *entry)
         return enter_move(entry);
     case EVENT_RIGHTS_ACCEPT:
         return enter_accept(entry);
+    case EVENT_LIMITS_SET:
+        note_limits(entry);
+        return INVALID_NONE;
+    case EVENT_RIGHTS_COVER:
+        return enter_cover(entry);
+    case EVENT_RISK_SETTLE:
+        return enter_settle(entry);
+    case EVENT_RISK_ACK:
+        return enter_risk_ack(entry);
     case EVENT_ACCOUNT_OPEN:
         return enter_open(entry);
     case EVENT_CARD_ISSUE:

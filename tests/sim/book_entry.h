@@ -40,6 +40,14 @@ enum invalid_reason enter_refund(const struct entry *entry);
 enum invalid_reason enter_rebind(const struct entry *entry);
 enum invalid_reason enter_file(const struct entry *entry);
 enum invalid_reason enter_close(const struct entry *entry);
+/* book_risk.c */
+void note_limits(const struct entry *entry);
+enum invalid_reason judge_risk(const struct entry *entry);
+void note_risk(const struct entry *entry);
+enum invalid_reason judge_cover(const struct entry *entry);
+void note_cover(const struct entry *entry, int64_t paid);
+enum invalid_reason enter_settle(const struct entry *entry);
+enum invalid_reason enter_risk_ack(const struct entry *entry);
 
 /* book_freeze.c */
 enum invalid_reason enter_freeze(const struct entry *entry, uint8_t kind);

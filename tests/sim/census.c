@@ -23,6 +23,8 @@ static const uint16_t event_types[] = {
     EVENT_FREEZE_ACK,      EVENT_CARD_LOSS_REPORT,
     EVENT_CARD_REPLACE,    EVENT_LOT_REBIND,
     EVENT_REQUEST_FILE,    EVENT_REQUEST_CLOSE,
+    EVENT_CARD_REPLACE,    EVENT_RIGHTS_COVER,
+    EVENT_RISK_SETTLE,     EVENT_RISK_ACK,
 };
 
 enum { EVENT_TYPES = sizeof event_types / sizeof event_types[0] };
@@ -100,6 +102,8 @@ static const struct census_name names[] = {
     {CENSUS_TENDER_REFUNDS, "refunds in other tenders"},
     {CENSUS_RESTORED_LOTS, "refunds of lots that had ended"},
     {CENSUS_REQUESTS_DONE, "requests carried out"},
+    {CENSUS_RISK_SEEDS, "seeds with the risk allowance on"},
+    {CENSUS_UNCOVERED_SPENDS, "spends without cover"},
     {CENSUS_QUERIES, "queries"},
     {CENSUS_RUN_TWICE, "seeds run twice"},
     {CENSUS_CALMS, "calms"},

@@ -4,6 +4,7 @@
 #include "deed_parts.h"
 
 #include "auditor.h"
+#include "book_risk.h"
 #include "hostile.h"
 #include "sim.h"
 
@@ -218,6 +219,59 @@ static void forge(struct world *machine, const struct book_lot *lot)
     hostile_forge(machine, &event);
 }
 
+static uint64_t authority_seq(const struct book *book)
+{
+    const struct book_journal *authority = book_journal_of(book, journal_of(0, 1));
+    return authority == NULL ? 0 : authority->seq;
+}
+
+/* Sells without cover: `over` above what the caps leave, and `unseen` above the balance that it
+ * says it saw. */
+static void sell_at_risk(struct world *machine, const struct book_lot *lot, int64_t over,
+                         int64_t unseen)
+{
+    const struct book *book = auditor_book(machine->sim);
+    struct subject_id account = account_of_lot(lot);
+    int64_t room = book_risk_room(book, &account, machine->journal, authority_seq(book));
+    int64_t risk = over > 0 ? room + over : room / 3;
+    if (risk < 1) {
+        return;
+    }
+    struct event event = hostile_event(machine, EVENT_SPEND, &account);
+    event.body.spend.risk = risk;
+    event.body.spend.seen = risk > unseen ? risk - unseen : 0;
+    bool gated = book_is_gated(book, &account, machine->journal);
+    hostile_publish(machine, &event, (struct block_dep){0},
+                    over > 0     ? INVALID_RISK_CAP
+                    : unseen > 0 ? INVALID_RISK_GUARD
+                    : gated      ? INVALID_FROZEN
+                                 : INVALID_NONE);
+}
+
+/* What only the office may do, and an acknowledgement of nothing. */
+static void settle_itself(struct world *machine, const struct book_lot *lot)
+{
+    struct subject_id account = account_of_lot(lot);
+    struct event event = hostile_event(machine, EVENT_RISK_ACK, &account);
+    event.body.risk_ack.settle = (struct event_ref){machine->journal, 1, 0};
+    enum invalid_reason expected = INVALID_BAD_REF;
+    uint64_t drawn = random_below(hostile_random(machine), 3);
+    if (drawn == 1) {
+        event.type = EVENT_RISK_SETTLE;
+        event.body.settle.spend = (struct event_ref){machine->journal, 1, 0};
+        event.body.settle.debt = 0;
+        expected = INVALID_NO_ROLE;
+    } else if (drawn == 2) {
+        event.type = EVENT_RIGHTS_COVER;
+        memset(&event.body, 0, sizeof event.body);
+        event.body.cover.kind = COVER_DEBT;
+        event.body.cover.line_count = 1;
+        event.body.cover.lines[0] = (struct lot_line){.lot = lot_id_of(lot), .amount = 1};
+        expected = INVALID_NO_ROLE;
+    }
+    hostile_publish(machine, &event, (struct block_dep){0}, expected);
+}
+
 static void do_deed(struct world *machine)
 {
     const struct book_lot *own = pick_lot(machine, true);
@@ -227,7 +281,7 @@ static void do_deed(struct world *machine)
         return;
     }
     struct subject_id account = account_of_lot(any);
-    switch (random_below(hostile_random(machine), 22)) {
+    switch (random_below(hostile_random(machine), 26)) {
     case 0:
     case 1:
         top_up(machine, &account);
@@ -282,6 +336,18 @@ static void do_deed(struct world *machine)
     case 20:
     case 21:
         deed_about_refunds(machine);
+        break;
+    case 22:
+        sell_at_risk(machine, any, 1, 0);
+        break;
+    case 23:
+        sell_at_risk(machine, any, 0, 1);
+        break;
+    case 24:
+        sell_at_risk(machine, any, 0, 0);
+        break;
+    case 25:
+        settle_itself(machine, any);
         break;
     case 10:
         issue_foreign_number(machine, any);

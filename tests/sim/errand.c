@@ -429,6 +429,7 @@ void errand_settle(struct errand *errand)
         break;
     case COMMAND_ISSUE_CARD:
     case COMMAND_INVITE:
+    case COMMAND_SET_RISK:
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
     case QUERY_HISTORY:
@@ -445,6 +446,7 @@ void errand_settle(struct errand *errand)
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:
     case QUERY_REQUESTS:
+    case QUERY_RISK:
     case COMMAND_KIND_COUNT:
         break;
     }
@@ -522,9 +524,10 @@ struct request errand_query(struct world *machine, struct errands *errands, stru
 {
     (void)machine;
     static const enum command_kind kinds[] = {
-        QUERY_NODE, QUERY_ACCOUNT, QUERY_HISTORY,   QUERY_BRANCHES,       QUERY_PRODUCTS,
-        QUERY_DAYS, QUERY_HOLDERS, QUERY_LIABILITY, QUERY_FEED,           QUERY_INVALID,
-        QUERY_NODE, QUERY_MEMBER,  QUERY_EXPOSURE,  QUERY_CHAIN_EXPOSURE, QUERY_REQUESTS};
+        QUERY_NODE,     QUERY_ACCOUNT,        QUERY_HISTORY,  QUERY_BRANCHES,
+        QUERY_PRODUCTS, QUERY_DAYS,           QUERY_HOLDERS,  QUERY_LIABILITY,
+        QUERY_FEED,     QUERY_INVALID,        QUERY_NODE,     QUERY_MEMBER,
+        QUERY_EXPOSURE, QUERY_CHAIN_EXPOSURE, QUERY_REQUESTS, QUERY_RISK};
     memset(page, 0, sizeof *page);
     struct request request = {
         .kind = kinds[random_below(errands->random, sizeof kinds / sizeof kinds[0])],
@@ -557,7 +560,8 @@ static void check_account_view(struct world *machine, const struct account_view 
         sim_finding(machine->sim, "I1", "machine %u: lots of %lld, balance %lld", machine->index,
                     (long long)sum, (long long)balance);
     }
-    if (view->principal < 0 || view->bonus < 0 || view->usable_here < 0 || view->elsewhere < 0) {
+    if (view->principal < 0 || view->bonus < 0 || view->usable_here < 0 || view->elsewhere < 0 ||
+        view->owed < 0) {
         sim_finding(machine->sim, "S2", "machine %u shows a negative amount", machine->index);
     }
 }

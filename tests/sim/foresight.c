@@ -38,7 +38,9 @@ void foresights_free(struct foresights *foresights)
 void foresight_note(struct world *machine, const struct answer *answer)
 {
     const struct page *page = answer->page;
-    if (page->rows.exposure.freezes == 0 || auditor_lifted_elsewhere(machine, &answer->account)) {
+    /* A node that has not heard of the allowance cannot count it. */
+    if (auditor_durable(machine, journal_of(0, 1)) < machine->sim->risk_since ||
+        page->rows.exposure.freezes == 0 || auditor_lifted_elsewhere(machine, &answer->account)) {
         return; /* nobody is asked to stop */
     }
     struct foresights *foresights = machine->sim->foresights;
@@ -76,7 +78,7 @@ static int64_t loss_by(const struct foresight *one, const struct book_event *eve
     case EVENT_LOT_REBIND:
         return received ? -(event->principal + event->bonus) : event->principal + event->bonus;
     case EVENT_SPEND:
-        return event->principal + event->bonus;
+        return event->principal + event->bonus + event->uncovered;
     case EVENT_TOPUP:
     case EVENT_REFUND:
         return -(event->principal + event->bonus);

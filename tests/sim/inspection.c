@@ -1,6 +1,7 @@
 #include "inspection.h"
 
 #include "auditor.h"
+#include "book_risk.h"
 #include "double.h"
 #include "hostile.h"
 #include "sim.h"
@@ -94,7 +95,7 @@ static void differs(const struct look *look, const char *invariant, const char *
 /* The sum over the replicated rows as they lie on the disk. */
 static struct digest digest_of_rows(const struct disk *disk)
 {
-    static const char replicated[] = "TCRrdVwYShcfxDAn";
+    static const char replicated[] = "TCRrdVwYShcfxDAnWQXjp";
     struct digest sum = {{0}};
     struct bytes key = {0};
     struct bytes value = {0};
@@ -138,7 +139,7 @@ static void look_at_node(struct look *look)
 
 static void compare_rows(struct sim *sim, struct world *a, struct world *b)
 {
-    static const char replicated[] = "TCRrdVwYShcfxDAn";
+    static const char replicated[] = "TCRrdVwYShcfxDAnWQXjp";
     struct bytes keys[2] = {{0}, {0}};
     struct bytes values[2] = {{0}, {0}};
     for (;;) {
@@ -208,6 +209,9 @@ static void look_at_account(struct look *look, const struct subject_id *account)
     if (view->bonus != bonus) {
         differs(look, "I1", "the bonus", view->bonus, bonus);
     }
+    if (view->owed != book_owed(book, account)) {
+        differs(look, "I1", "what is owed", view->owed, book_owed(book, account));
+    }
     if (view->frozen != book_tokens(book, account)) {
         differs(look, "S11", "the number of freezes", view->frozen, book_tokens(book, account));
     }
@@ -229,7 +233,7 @@ static void look_at_history(struct look *look, const struct subject_id *account)
         for (uint32_t i = 0; i < look->page->count; i++) {
             const struct history_entry *entry = &look->page->rows.history[i];
             if (entry->verdict == EVENT_VALID) {
-                sum += entry->principal + entry->bonus;
+                sum += entry->principal + entry->bonus + entry->uncovered;
             }
         }
         if (!look->page->more) {
@@ -240,7 +244,7 @@ static void look_at_history(struct look *look, const struct subject_id *account)
     }
     const struct book *book = auditor_book_of(look->machine);
     int64_t left = book_left_of_account(book, account, BUCKET_PRINCIPAL) +
-                   book_left_of_account(book, account, BUCKET_BONUS);
+                   book_left_of_account(book, account, BUCKET_BONUS) - book_owed(book, account);
     if (sum != left) {
         differs(look, "I17", "the sum of an account's history", sum, left);
     }
@@ -360,6 +364,7 @@ static void compare_day(struct look *look, const struct day_entry *said)
                                 {said->sales, ours->sales},
                                 {said->sale_principal, ours->sale_principal},
                                 {said->sale_bonus, ours->sale_bonus},
+                                {said->sale_uncovered, ours->sale_uncovered},
                                 {said->refunds, ours->refunds},
                                 {said->refund_principal, ours->refund_principal},
                                 {said->refund_bonus, ours->refund_bonus}};

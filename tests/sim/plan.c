@@ -45,6 +45,12 @@ struct plan plan_of(uint64_t seed, bool long_run)
     plan.spread = draw_spread(seed);
     plan.branches = (uint32_t)random_magnitude(&random, 2, 7);
     plan.hostile = random_chance(&random, 2500);
+    struct random_stream risky =
+        random_stream_of(seed, 27); /* apart: other seeds stay as they are */
+    if (random_chance(&risky, 4000)) {
+        plan.risk_account = (int64_t)random_magnitude(&risky, 100, 40000);
+        plan.risk_branch = plan.risk_account * (int64_t)random_between(&risky, 1, 5);
+    }
     draw_storms(&plan, &random, long_run);
     plan.restart_all = random_chance(&random, 3000);
     plan.observe = random_chance(&random, 2000);
@@ -118,6 +124,7 @@ void plan_write(const struct plan *plan, FILE *out)
         (void)fprintf(out, "storm %" PRIu64 " %d\n", plan->storms[i].for_us,
                       plan->storms[i].join_late);
     }
+    (void)fprintf(out, "risk %" PRId64 " %" PRId64 "\n", plan->risk_account, plan->risk_branch);
     (void)fprintf(out, "restart_all %d\nobserve %d\nlying_disk %d\n", plan->restart_all,
                   plan->observe, plan->lying_disk);
     for (uint32_t i = 0; i < plan->step_count; i++) {
@@ -194,6 +201,9 @@ static bool read_chain(const char *line, struct plan *plan)
     if (sscanf(line, "weather %d %" SCNu32 " %" SCNu32, &flag, &plan->weather.queue_frames,
                &plan->weather.clock_drift_ppm) == 3) {
         plan->weather.long_tail = flag != 0;
+        return true;
+    }
+    if (sscanf(line, "risk %" SCNd64 " %" SCNd64, &plan->risk_account, &plan->risk_branch) == 2) {
         return true;
     }
     if (sscanf(line, "bonus %" SCNd64 " %" SCNd64, &bonus.amount, &bonus.bonus) == 2 &&

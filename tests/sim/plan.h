@@ -20,7 +20,9 @@ struct plan {
     uint8_t bonus_count;
     struct spread_terms spread; /* of the chain, at its founding */
     uint32_t branches;
-    bool hostile; /* one more branch, with a valid key, breaks rules */
+    bool hostile;         /* one more branch, with a valid key, breaks rules */
+    int64_t risk_account; /* caps of the risk allowance; 0 = off */
+    int64_t risk_branch;
     struct weather weather;
     uint32_t storm_count;
     struct {

@@ -1,6 +1,7 @@
 #include "reception.h"
 
 #include "auditor.h"
+#include "book_risk.h"
 #include "sim.h"
 #include "workload.h"
 
@@ -153,6 +154,7 @@ static int64_t amount_of(const struct request *request)
     case COMMAND_REPLACE_CARD:
     case COMMAND_PUBLISH_PRODUCT:
     case COMMAND_INVITE:
+    case COMMAND_SET_RISK:
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
     case QUERY_HISTORY:
@@ -169,6 +171,7 @@ static int64_t amount_of(const struct request *request)
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:
     case QUERY_REQUESTS:
+    case QUERY_RISK:
     case COMMAND_KIND_COUNT:
         return 0;
     }
@@ -205,8 +208,10 @@ static bool is_affordable_here(struct world *machine, const struct request *requ
             return false;
         }
     }
-    return day > 0 && machine->space_low_until_us <= sim->now_us &&
-           !disk_has_batch(machine->disk) && auditor_frozen_at(machine, account) == 0 &&
+    /* Of an account that owes a branch may know more than the others: it sells less. */
+    return day > 0 && !book_had_risk(auditor_book(sim), account) &&
+           machine->space_low_until_us <= sim->now_us && !disk_has_batch(machine->disk) &&
+           auditor_frozen_at(machine, account) == 0 &&
            book_lots_of_account(auditor_book_of(machine), account) <= EVENT_LINES_MAX &&
            book_sure_of_account(auditor_book_of(machine), account, machine->journal, day) >=
                request->body.spend.amount;
@@ -269,10 +274,10 @@ static bool answers_agree(const struct answer *a, const struct answer *b)
            a->at_ms == b->at_ms && subject_equal(&a->account, &b->account) &&
            subject_equal(&a->member, &b->member) && memcmp(a->card, b->card, sizeof a->card) == 0 &&
            a->principal == b->principal && a->bonus == b->bonus && a->balance == b->balance &&
-           a->usable_here == b->usable_here && a->offer == b->offer && a->limit == b->limit &&
-           a->field == b->field && a->product == b->product && a->version == b->version &&
-           a->branch == b->branch && subject_equal(&a->other, &b->other) &&
-           handed_out(a) == handed_out(b);
+           a->uncovered == b->uncovered && a->usable_here == b->usable_here &&
+           a->offer == b->offer && a->limit == b->limit && a->field == b->field &&
+           a->product == b->product && a->version == b->version && a->branch == b->branch &&
+           subject_equal(&a->other, &b->other) && handed_out(a) == handed_out(b);
 }
 
 /* "ok" was said: the fact is durable here, and is what was asked. */
@@ -297,8 +302,9 @@ static void check_fact(struct world *machine, const struct pending *pending,
     if (!ticket_equal(&record->ticket, &asked->ticket)) {
         what = "ticket";
     } else if (pending->kind == COMMAND_SPEND &&
-               (answer->principal + answer->bonus != asked->amount ||
-                answer->principal != record->principal || answer->bonus != record->bonus)) {
+               (answer->principal + answer->bonus + answer->uncovered != asked->amount ||
+                answer->principal != record->principal || answer->bonus != record->bonus ||
+                answer->uncovered != record->uncovered)) {
         what = "amounts of a spend";
     } else if (pending->kind == COMMAND_REFUND &&
                (answer->principal + answer->bonus + handed_out(answer) != asked->amount ||
@@ -391,6 +397,7 @@ static void count_answer(struct sim *sim, const struct pending *pending)
     sim->census->counts[CENSUS_PULLED_SPENDS] += pulled && pending->kind == COMMAND_SPEND ? 1 : 0;
     sim->census->counts[CENSUS_PULLED_REFUNDS] += pulled && pending->kind == COMMAND_REFUND ? 1 : 0;
     sim->census->counts[CENSUS_TENDER_REFUNDS] += answer->tender_count > 0 ? 1 : 0;
+    sim->census->counts[CENSUS_UNCOVERED_SPENDS] += answer->uncovered > 0 ? 1 : 0;
 }
 
 void reception_answered(struct world *machine, uint64_t number, const struct answer *answer)

@@ -1,6 +1,7 @@
 #include "run.h"
 
 #include "auditor.h"
+#include "book_risk.h"
 #include "double.h"
 #include "foresight.h"
 #include "hostile.h"
@@ -97,6 +98,67 @@ static bool all_acknowledged(struct sim *sim)
     return true;
 }
 
+/* The branch has acknowledged what it knows to be settled. */
+static bool has_acknowledged(struct world *machine)
+{
+    const struct book *book = auditor_book_of(machine);
+    for (uint32_t i = 0; i < book->risks.count; i++) {
+        const struct book_risk *risk = map_at(&book->risks, i);
+        if (risk->sale.journal == machine->journal && risk->settled && !risk->acked) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Every sale without cover that the office knows of was settled, and acknowledged by its branch. */
+static bool all_settled(struct sim *sim)
+{
+    const struct book *book = auditor_book_of(&sim->machines[SIM_OFFICE]);
+    for (uint32_t i = 0; i < book->risks.count; i++) {
+        const struct book_risk *risk = map_at(&book->risks, i);
+        if (!risk->settled) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        struct world *machine = &sim->machines[i];
+        bool writes = !machine->hostile && !machine->may_be_read_only;
+        if (writes && !has_acknowledged(machine)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* No account owes while the office could have rights of it, from itself or from a branch that it
+ * reaches. On a line it does not reach all; where a journal exists twice, what rests on its other
+ * history cannot be had. */
+static bool all_collected(struct sim *sim)
+{
+    const struct book *book = auditor_book_of(&sim->machines[SIM_OFFICE]);
+    bool reached = sim->network.topology != TOPOLOGY_LINE && sim->doubling == NULL;
+    for (uint32_t i = 0; i < book->accounts.count && reached; i++) {
+        const struct book_account *record = map_at(&book->accounts, i);
+        struct subject_id account;
+        memcpy(account.bytes, record->id, sizeof account.bytes);
+        if (book_owed(book, &account) == 0 || record->opened_by == 0 ||
+            book_lots_of_account(book, &account) > SHEET_LOTS_MAX / 2) {
+            continue;
+        }
+        const struct book_journal *office =
+            book_journal_of(book, sim->machines[SIM_OFFICE].journal);
+        for (uint32_t k = 0; k < sim->machine_count; k++) {
+            const struct world *machine = &sim->machines[k];
+            if (!machine->hostile &&
+                book_sure_of_account(book, &account, machine->journal, (uint32_t)office->day) > 0) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static void calm(struct sim *sim)
 {
     workload_stop(sim);
@@ -106,7 +168,8 @@ static void calm(struct sim *sim)
     while (!level && sim->now_us < deadline && sim->findings == 0) {
         sim_run(sim, sim->now_us + STEP_US);
         level = all_joined(sim) && all_awake(sim) && workload_is_done(sim) &&
-                all_acknowledged(sim) && inspection_is_level(sim) && !inspection_has_wishes(sim);
+                all_acknowledged(sim) && all_settled(sim) && all_collected(sim) &&
+                inspection_is_level(sim) && !inspection_has_wishes(sim);
     }
     if (sim->findings > 0) {
         return;
@@ -117,6 +180,11 @@ static void calm(struct sim *sim)
     if (!level && sim->findings == 0 && inspection_is_level(sim) && inspection_has_wishes(sim)) {
         sim_finding(sim, "L11", "a request was not answered %d s after all was whole again",
                     CALM_MAX_US / 1000000);
+    }
+    if (!level && sim->findings == 0 && (!all_settled(sim) || !all_collected(sim))) {
+        sim_finding(sim, "L4", "sales without cover: settled and acknowledged %d, collected %d",
+                    all_settled(sim), all_collected(sim));
+        return;
     }
     if (!level && sim->findings == 0) {
         sim_finding(sim, "L1",
@@ -185,6 +253,27 @@ static void run_phases(struct sim *sim, const struct plan *plan)
     }
 }
 
+/* The office switches the risk allowance on, before anything is sold. */
+static void set_risk(struct sim *sim, const struct plan *plan)
+{
+    if (plan->risk_branch == 0 || sim->findings > 0) {
+        return;
+    }
+    struct request request = {
+        .kind = COMMAND_SET_RISK,
+        .till = 1,
+        .body.risk = {.account = plan->risk_account, .branch = plan->risk_branch}};
+    request.ticket.bytes[0] = 1;
+    struct answer answer;
+    if (!reception_ask(&sim->machines[SIM_OFFICE], &request, MEANING_PLAIN, &answer) ||
+        answer.verdict != VERDICT_ALLOWED) {
+        sim_finding(sim, "S4", "the allowance could not be set");
+        return;
+    }
+    sim->risk_since = answer.event.seq;
+    sim->census->counts[CENSUS_RISK_SEEDS]++;
+}
+
 static struct sim *found_chain(const struct plan *plan, const struct run_options *run,
                                struct census *census)
 {
@@ -208,6 +297,7 @@ static struct sim *found_chain(const struct plan *plan, const struct run_options
         (void)sim_add_branch(sim, false);
     }
     wait_for_joins(sim);
+    set_risk(sim, plan);
     if (plan->hostile && sim->findings == 0) {
         (void)sim_add_branch(sim, true);
         wait_for_joins(sim);

@@ -2,6 +2,7 @@
 #include "scene.h"
 
 #include "auditor.h"
+#include "book_risk.h"
 #include "hostile.h"
 #include "inspection.h"
 
@@ -33,7 +34,12 @@ static void check_expected(struct scene *scene, const struct answer *answer)
     if (answer->verdict == VERDICT_ALLOWED) {
         print_money(first, sizeof first, answer->principal);
         print_money(second, sizeof second, answer->bonus);
-        (void)snprintf(said, sizeof said, "allowed, %s + %s", first, second);
+        char third[32];
+        print_money(third, sizeof third, answer->uncovered);
+        (void)snprintf(said, sizeof said,
+                       answer->uncovered > 0 ? "allowed, %s + %s, %s uncovered"
+                                             : "allowed, %s + %s",
+                       first, second, third);
     } else {
         print_money(first, sizeof first, answer->offer);
         (void)snprintf(said, sizeof said, "refused: %s, %s offered", verdict_name(answer->verdict),
@@ -99,7 +105,8 @@ static void settle(struct scene *scene)
     uint64_t until_us = sim->now_us + SETTLE_US;
     /* Twice, because what is said last may still be on its way. */
     sim_run(sim, sim->now_us + 3000000);
-    while (!inspection_is_level(sim) && sim->now_us < until_us && sim->findings == 0) {
+    while ((!inspection_is_level(sim) || book_risk_is_open(auditor_book(sim))) &&
+           sim->now_us < until_us && sim->findings == 0) {
         sim_run(sim, sim->now_us + 100000);
     }
     if (!inspection_is_level(sim)) {
@@ -292,6 +299,38 @@ static void move(struct scene *scene)
     (void)send(scene, machine, &request, NULL, &answer);
 }
 
+static void allow_risk(struct scene *scene)
+{
+    struct world *machine = scene_machine(scene, scene->captured[0]);
+    struct request request = {.kind = COMMAND_SET_RISK};
+    struct answer answer;
+    if (machine == NULL || !scene_money(scene, scene->captured[1], &request.body.risk.account) ||
+        !scene_money(scene, scene->captured[2], &request.body.risk.branch)) {
+        return;
+    }
+    if (send(scene, machine, &request, NULL, &answer)) {
+        scene->sim->risk_since = answer.event.seq;
+    }
+}
+
+/* A branch with a valid key signs a sale without cover that its caps or its guard forbid. */
+static void plant_risk(struct scene *scene)
+{
+    struct world *machine = scene_machine(scene, scene->captured[0]);
+    struct thing *account = scene_need(scene, THING_ACCOUNT, scene->captured[2]);
+    struct event event = {.type = EVENT_SPEND, .till = STORY_TILL, .known = true};
+    if (machine == NULL || account == NULL ||
+        !scene_money(scene, scene->captured[1], &event.body.spend.risk) ||
+        !scene_money(scene, scene->captured[3], &event.body.spend.seen)) {
+        return;
+    }
+    event.subject = account->account;
+    random_fill(&scene->sim->random_engine, event.ticket.bytes, 16);
+    hostile_publish(machine, &event, (struct block_dep){0},
+                    event.body.spend.seen < event.body.spend.risk ? INVALID_RISK_GUARD
+                                                                  : INVALID_RISK_CAP);
+}
+
 /* A branch with a valid key signs a sale of what it does not hold. */
 static void plant(struct scene *scene)
 {
@@ -406,6 +445,11 @@ static bool command(struct scene *scene, const char *sentence)
         freeze(scene, COMMAND_UNFREEZE);
     } else if (scene_matches(scene, sentence, "{} moves {} of account {} to {}")) {
         move(scene);
+    } else if (scene_matches(scene, sentence, "{} allows a risk of {} a card and {} a branch")) {
+        allow_risk(scene);
+    } else if (scene_matches(scene, sentence,
+                             "{} plants a sale of {} without cover on account {} seen {}")) {
+        plant_risk(scene);
     } else if (scene_matches(scene, sentence, "{} plants a sale of {} on account {}")) {
         plant(scene);
     } else {

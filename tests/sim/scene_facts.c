@@ -78,7 +78,28 @@ static void is_worth(struct scene *scene, struct page *page)
         struct world *machine = &scene->sim->machines[i];
         if (!machine->hostile && view_account(scene, machine, account, page)) {
             expect(scene, machine, "the balance",
-                   page->rows.account.principal + page->rows.account.bonus, wanted);
+                   page->rows.account.principal + page->rows.account.bonus -
+                       page->rows.account.owed,
+                   wanted);
+        }
+    }
+}
+
+/* "account 7 owes 30.00 everywhere", "account 7 owes 5.00 at A". */
+static void owes(struct scene *scene, struct page *page, bool everywhere)
+{
+    char captured[3][SCENE_WORD_SIZE];
+    memcpy(captured, scene->captured, sizeof captured);
+    int64_t wanted = 0;
+    struct world *only = everywhere ? NULL : scene_machine(scene, captured[2]);
+    if (!scene_money(scene, captured[1], &wanted) || (!everywhere && only == NULL)) {
+        return;
+    }
+    for (uint32_t i = 0; i < scene->sim->machine_count && !scene->failed; i++) {
+        struct world *machine = &scene->sim->machines[i];
+        bool asked = !machine->hostile && (everywhere || machine == only);
+        if (asked && view_account(scene, machine, captured[0], page)) {
+            expect(scene, machine, "what is owed", page->rows.account.owed, wanted);
         }
     }
 }
@@ -169,6 +190,12 @@ bool scene_check(struct scene *scene, const char *sentence)
         is_frozen(scene, page, true);
     } else if (scene_matches(scene, sentence, "account {} is frozen nowhere")) {
         is_frozen(scene, page, false);
+    } else if (scene_matches(scene, sentence, "account {} owes {} everywhere")) {
+        owes(scene, page, true);
+    } else if (scene_matches(scene, sentence, "account {} owes {} at {}")) {
+        owes(scene, page, false);
+    } else if (scene_matches(scene, sentence, "{} events are INVALID everywhere")) {
+        invalid_count(scene, page, (uint32_t)strtoul(scene->captured[0], NULL, 10), NULL);
     } else if (scene_matches(scene, sentence, "nothing is INVALID")) {
         invalid_count(scene, page, 0, NULL);
     } else if (scene_matches(scene, sentence, "one event is INVALID everywhere and costs {}")) {

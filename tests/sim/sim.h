@@ -145,6 +145,7 @@ struct sim {
     struct schedule schedule;
     struct agenda agenda;
     struct network network;
+    uint64_t risk_since; /* authority position at which the risk allowance was set; 0 = off */
     uint32_t machine_count;
     struct world machines[SIM_MACHINES_MAX];
     struct census *census;

@@ -17,6 +17,9 @@ static bool needs_no_ticket(const struct event *event)
     case EVENT_PRODUCT_PUBLISH:
     case EVENT_RIGHTS_ACCEPT:
     case EVENT_FREEZE_ACK:
+    case EVENT_RIGHTS_COVER:
+    case EVENT_RISK_SETTLE:
+    case EVENT_RISK_ACK:
     case EVENT_REFUND:        /* for a request: warrant_check_requests */
     case EVENT_REQUEST_CLOSE: /* what it answers was asked elsewhere */
         return true;
@@ -56,6 +59,8 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
         return type == EVENT_LOT_REBIND;
     case COMMAND_FILE_REQUEST:
         return type == EVENT_REQUEST_FILE;
+    case COMMAND_SET_RISK:
+        return type == EVENT_LIMITS_SET;
     case COMMAND_INVITE:
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
@@ -72,6 +77,7 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
     case QUERY_INVALID:
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:
+    case QUERY_RISK:
     case QUERY_REQUESTS:
     case COMMAND_KIND_COUNT:
         return false;
