@@ -2,6 +2,7 @@
 
 #include "output.h"
 #include "session.h"
+#include "tender_option.h"
 
 static const char group[] = "Money";
 
@@ -11,8 +12,14 @@ static void refund_show(const json_t *answer)
         {"principal", "principal"},     {"bonus", "bonus"}, {"balance", "balance"},
         {"usable here", "usable_here"}, {"event", "event"}, {"at", "at"},
     };
+    static const struct label columns[] = {{"hand out", "tender"}, {"amount", "amount"}};
+    const json_t *tenders = output_rows(answer, "tenders");
     puts("Refunded.");
     output_pairs(answer, LABELS(labels));
+    if (json_array_size(tenders) > 0) {
+        putchar('\n');
+        output_table(tenders, LABELS(columns), "");
+    }
 }
 
 static enum outcome refund_run(struct session *session)
@@ -26,19 +33,25 @@ static enum outcome refund_run(struct session *session)
     session_set(body, "sale", session_word(session, 0));
     json_object_set_new(body, "amount", amount);
     session_set(body, "reason", session_option(session, "reason"));
+    outcome = tender_option_add(session, body);
+    if (outcome != OUTCOME_DONE) {
+        json_decref(body);
+        return outcome;
+    }
     return session_post(session, "/v1/refunds", body, refund_show);
 }
 
 static const struct option_form refund_options[] = {
     {"reason", "TEXT", "why"},
+    {"tender", "NAME:AMOUNT", "give so much back in cash, bank_card .., the rest to the card"},
     {0},
 };
 
 const struct subcommand refund_command = {
     .name = "refund",
     .group = group,
-    .summary = "take back a sale of this branch, whole or in part",
-    .usage = "SALE AMOUNT [--reason TEXT]",
+    .summary = "take back a sale of any branch, whole or in part",
+    .usage = "SALE AMOUNT [--reason TEXT] [--tender NAME:AMOUNT ..]",
     .example = "tally refund 2.1-17-0 10.00 --reason \"one cup was cold\"",
     .options = refund_options,
     .words_min = 2,
@@ -49,8 +62,11 @@ const struct subcommand refund_command = {
 static void sale_show(const json_t *answer)
 {
     static const struct label labels[] = {{"sale", "event"}, {"account", "account"}, {"at", "at"}};
-    static const struct label columns[] = {
-        {"lot", "lot"}, {"kind", "bucket"}, {"spent", "spent"}, {"refunded", "refunded"}};
+    static const struct label columns[] = {{"lot", "lot"},
+                                           {"kind", "bucket"},
+                                           {"tender", "tender"},
+                                           {"spent", "spent"},
+                                           {"refunded", "refunded"}};
     static const struct label items[] = {
         {"item", "name"}, {"pieces", "quantity"}, {"list", "list"}, {"charged", "charged"}};
     output_pairs(answer, LABELS(labels));

@@ -3,6 +3,7 @@
 #include "money_text.h"
 #include "output.h"
 #include "session.h"
+#include "tender_option.h"
 
 #include "tally/bounds.h"
 
@@ -99,6 +100,9 @@ static enum outcome spend_run(struct session *session)
         json_object_set_new(body, "amount", amount);
         outcome = items_add(session, body);
     }
+    if (outcome == OUTCOME_DONE) {
+        outcome = tender_option_add(session, body);
+    }
     if (outcome != OUTCOME_DONE) {
         json_decref(body);
         return outcome;
@@ -111,6 +115,7 @@ static enum outcome spend_run(struct session *session)
 
 static const struct option_form spend_options[] = {
     {"item", "NAME:QTY:PRICE", "what was sold; may be given several times"},
+    {"tender", "NAME:AMOUNT", "what else pays for the same sale, in the order of use"},
     {"wait-ms", "N", "how long to wait for other branches to lend rights"},
     {0},
 };
@@ -119,7 +124,7 @@ const struct subcommand spend_command = {
     .name = "spend",
     .group = "Money",
     .summary = "pay from a card",
-    .usage = "CARD AMOUNT [--item NAME:QTY:PRICE ..]",
+    .usage = "CARD AMOUNT [--item NAME:QTY:PRICE ..] [--tender NAME:AMOUNT ..]",
     .example = "tally spend 8000010010000018 45.00 --item 龙井:1:45.00",
     .options = spend_options,
     .words_min = 2,

@@ -27,6 +27,8 @@ extern const struct subcommand office_liability_command;
 extern const struct subcommand product_list_command;
 extern const struct subcommand product_publish_command;
 extern const struct subcommand refund_command;
+extern const struct subcommand request_list_command;
+extern const struct subcommand request_refund_command;
 extern const struct subcommand rights_move_command;
 extern const struct subcommand sale_show_command;
 extern const struct subcommand spend_command;
@@ -35,6 +37,7 @@ extern const struct subcommand ticket_command;
 extern const struct subcommand till_add_command;
 extern const struct subcommand till_list_command;
 extern const struct subcommand topup_command;
+extern const struct subcommand transfer_command;
 extern const struct subcommand unfreeze_command;
 extern const struct subcommand verify_command;
 

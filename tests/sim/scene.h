@@ -23,6 +23,7 @@ struct thing {
     char name[SCENE_WORD_SIZE];
     uint32_t machine;
     struct subject_id account;
+    struct subject_id member; /* whose account it is */
     uint8_t card[CARD_NUMBER_SIZE];
     struct event_ref sale;
     struct ticket_id ticket;

@@ -169,7 +169,9 @@ static void open_account(struct scene *scene)
     if (!send(scene, machine, &issue, NULL, &answer)) {
         return;
     }
-    scene_name(scene, THING_ACCOUNT, scene->captured[1])->account = answer.account;
+    struct thing *account = scene_name(scene, THING_ACCOUNT, scene->captured[1]);
+    account->account = answer.account;
+    account->member = answer.member;
     struct thing *card = scene_name(scene, THING_CARD, scene->captured[2]);
     card->account = answer.account;
     memcpy(card->card, answer.card, sizeof card->card);
@@ -204,6 +206,79 @@ static void spend(struct scene *scene, const char *sale, const char *ticket)
     if (send(scene, machine, &request, ticket, &answer) && sale != NULL) {
         scene_name(scene, THING_SALE, sale)->sale = answer.event;
     }
+}
+
+/* A wish that another branch can carry out when it is back. */
+static void request_refund(struct scene *scene)
+{
+    struct world *machine = scene_machine(scene, scene->captured[0]);
+    struct thing *sale = scene_need(scene, THING_SALE, scene->captured[2]);
+    struct request request = {.kind = COMMAND_FILE_REQUEST};
+    struct answer answer;
+    if (machine == NULL || sale == NULL ||
+        !scene_money(scene, scene->captured[1], &request.body.file.amount)) {
+        return;
+    }
+    request.body.file.sale = sale->sale;
+    request.body.file.reason = bytes_of("returned", 8);
+    (void)send(scene, machine, &request, NULL, &answer);
+}
+
+static void transfer(struct scene *scene)
+{
+    struct world *machine = scene_machine(scene, scene->captured[0]);
+    struct thing *from = scene_need(scene, THING_CARD, scene->captured[2]);
+    struct thing *to = scene_need(scene, THING_CARD, scene->captured[3]);
+    struct request request = {.kind = COMMAND_TRANSFER};
+    struct answer answer;
+    if (machine == NULL || from == NULL || to == NULL ||
+        !scene_money(scene, scene->captured[1], &request.body.transfer.amount)) {
+        return;
+    }
+    request.body.transfer.from.card = BYTES_OF(from->card);
+    request.body.transfer.to.card = BYTES_OF(to->card);
+    (void)send(scene, machine, &request, NULL, &answer);
+}
+
+/* "A spends 45.00 with card 1001 and 20.00 in cash as sale s" */
+static void spend_with_cash(struct scene *scene)
+{
+    struct world *machine = scene_machine(scene, scene->captured[0]);
+    struct thing *card = scene_need(scene, THING_CARD, scene->captured[2]);
+    struct request request = {.kind = COMMAND_SPEND};
+    struct answer answer;
+    if (machine == NULL || card == NULL ||
+        !scene_money(scene, scene->captured[1], &request.body.spend.amount) ||
+        !scene_money(scene, scene->captured[3], &request.body.spend.tenders[0].amount)) {
+        return;
+    }
+    request.body.spend.account.card = BYTES_OF(card->card);
+    request.body.spend.tender_count = 1;
+    request.body.spend.tenders[0].tender = TENDER_CASH;
+    if (send(scene, machine, &request, NULL, &answer)) {
+        scene_name(scene, THING_SALE, scene->captured[4])->sale = answer.event;
+    }
+}
+
+/* Another account of the member who has that one already. */
+static void second_account(struct scene *scene)
+{
+    struct world *machine = scene_machine(scene, scene->captured[0]);
+    struct thing *first = scene_need(scene, THING_ACCOUNT, scene->captured[3]);
+    struct request issue = {.kind = COMMAND_ISSUE_CARD,
+                            .body.issue = {.product = PRODUCT, .form = CARD_PLASTIC}};
+    struct answer answer;
+    if (machine == NULL || first == NULL) {
+        return;
+    }
+    issue.body.issue.member = first->member;
+    if (!send(scene, machine, &issue, NULL, &answer)) {
+        return;
+    }
+    scene_name(scene, THING_ACCOUNT, scene->captured[1])->account = answer.account;
+    struct thing *card = scene_name(scene, THING_CARD, scene->captured[2]);
+    card->account = answer.account;
+    memcpy(card->card, answer.card, sizeof card->card);
 }
 
 static void refund(struct scene *scene)
@@ -431,8 +506,18 @@ static bool command(struct scene *scene, const char *sentence)
         spend(scene, scene->captured[3], NULL);
     } else if (scene_matches(scene, sentence, "{} spends {} with card {} under ticket {}")) {
         spend(scene, NULL, scene->captured[3]);
+    } else if (scene_matches(scene, sentence,
+                             "{} spends {} with card {} and {} in cash as sale {}")) {
+        spend_with_cash(scene);
     } else if (scene_matches(scene, sentence, "{} refunds {} of sale {}")) {
         refund(scene);
+    } else if (scene_matches(scene, sentence, "{} files a refund of {} of sale {}")) {
+        request_refund(scene);
+    } else if (scene_matches(scene, sentence, "{} transfers {} from card {} to card {}")) {
+        transfer(scene);
+    } else if (scene_matches(scene, sentence,
+                             "{} opens account {} with card {} for the member of account {}")) {
+        second_account(scene);
     } else if (scene_matches(scene, sentence, "{} freezes account {}")) {
         freeze(scene, COMMAND_FREEZE);
     } else if (scene_matches(scene, sentence, "{} spends {} with account {}")) {
