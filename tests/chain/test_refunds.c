@@ -1,5 +1,5 @@
 /* Refunds at another branch, along other tenders, by request; transfers between cards. On a chain
- * of real daemons: rows X3 and C09, lessons L11 to L14. */
+ * of real daemons; each test is named for its row. */
 #include "chain.h"
 
 #include <setjmp.h>
@@ -77,7 +77,7 @@ static void x3_a_refund_of_10_at_another_branch_returns_8_34_and_1_66_to_the_sam
     }
 }
 
-/* L13, while apart: both sides of a cut try to refund all of one sale. */
+/* While apart: both sides of a cut try to refund all of one sale. */
 static void l13_two_branches_apart_never_refund_a_sale_twice(void **state)
 {
     struct chain *chain = *state;
@@ -148,7 +148,7 @@ static void x3_a_request_is_carried_out_once_when_the_branch_is_back(void **stat
     }
 }
 
-/* L12: card 45.00, then cash 20.00, then bank card 10.00; what was used last goes back first. */
+/* Card 45.00, then cash 20.00, then bank card 10.00; what was used last goes back first. */
 static void l12_a_sale_paid_in_several_tenders_is_refunded_along_them(void **state)
 {
     struct chain *chain = *state;
@@ -184,7 +184,7 @@ static void l12_a_sale_paid_in_several_tenders_is_refunded_along_them(void **sta
                         sale);
     assert_int_equal(minor(refund, "principal"), 834);
     assert_int_equal(minor(refund, "bonus"), 166);
-    /* More cash than was paid in cash is not to be had (L13). */
+    /* More cash than was paid in cash is not to be had. */
     const json_t *refusal = chain_refused(
         chain, A, "refundable", "/v1/refunds",
         "{\"sale\":\"%s\",\"amount\":{\"minor\":1600,\"currency\":\"USD\"},\"tenders\":"
@@ -252,7 +252,7 @@ static void c09_value_moves_between_own_cards_with_its_ends_and_pairs(void **sta
     (void)chain_refused(chain, A, "frozen", "/v1/transfers", body, cards[1], cards[0], 100);
 }
 
-/* L11: the same money sent back and forth at two branches at once makes no money. */
+/* The same money sent back and forth at two branches at once makes no money. */
 static void l11_racing_transfers_make_nothing(void **state)
 {
     struct chain *chain = *state;
