@@ -1,4 +1,4 @@
-/* Rights are sent ahead to where a member goes: row C09, distribution (protocol.md 7.8). */
+/* Rights are sent ahead to where a member goes: row C09, distribution. */
 #include "chain.h"
 
 #include <setjmp.h>
@@ -68,13 +68,15 @@ static void the_second_branch_serves_its_member_while_it_is_cut_off(void **state
     assert_int_equal(minor(view, "balance"), 30000 - 1000 - share - 1000);
 }
 
+/* D3: the till is told of all that it has just taken in; what is sent ahead goes later. */
 static void the_vault_has_its_part_and_the_node_says_how(void **state)
 {
     struct chain *chain = *state;
     char account[CHAIN_ID_SIZE];
     char card[CHAIN_CARD_SIZE];
     chain_card(chain, A, 1, account, card);
-    (void)chain_top_up(chain, A + TILL, card, 20000);
+    const json_t *topup = chain_top_up(chain, A + TILL, card, 20000);
+    assert_int_equal(minor(topup, "usable_here"), 20000);
     wait_for_share(chain, OFFICE, account, 3000);
     (void)chain_level(chain);
     assert_int_equal(usable_at(chain, OFFICE, account), 3000);
