@@ -74,7 +74,7 @@ enum invalid_reason fold_move(struct fold *fold, struct sheet *sheet)
         enum invalid_reason reason = give_line(fold, &sale, i, &touched[i]);
 #if defined(MUTANT_spread_more_than_held)
         if (reason == INVALID_NOT_COVERED && event->body.move.why == MOVE_SPREAD) {
-            touched[i].registers.out += line->amount;
+            touched[i].registers.out += registers_raw(&touched[i].registers);
             reason = INVALID_NONE;
         }
 #endif

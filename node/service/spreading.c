@@ -271,8 +271,8 @@ static void give(struct node *node, struct look *look, const struct spread_move 
 #if defined(MUTANT_spread_more_than_held)
         amount += raw;
 #endif
-        move.body.move.lines[move.body.move.line_count++] =
-            (struct lot_line){.lot = plan.lines[i].lot, .amount = amount, .after = raw - amount};
+        move.body.move.lines[move.body.move.line_count++] = (struct lot_line){
+            .lot = plan.lines[i].lot, .amount = amount, .after = amount < raw ? raw - amount : 0};
     }
     if (move.body.move.line_count > 0 && journal_would_hold(node, &move)) {
         (void)journal_append(node, &move);

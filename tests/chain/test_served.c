@@ -77,6 +77,7 @@ static void the_vault_has_its_part_and_the_node_says_how(void **state)
     chain_card(chain, A, 1, account, card);
     const json_t *topup = chain_top_up(chain, A + TILL, card, 20000);
     assert_int_equal(minor(topup, "usable_here"), 20000);
+    (void)chain_level(chain);
     wait_for_share(chain, OFFICE, account, 3000);
     (void)chain_level(chain);
     assert_int_equal(usable_at(chain, OFFICE, account), 3000);
