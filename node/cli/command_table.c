@@ -35,17 +35,25 @@ static const struct subcommand demo_command = {
 };
 
 static const struct subcommand *const commands[] = {
-    &cluster_init_command,   &branch_invite_command,   &branch_join_command,
-    &branch_list_command,    &till_add_command,        &till_list_command,
-    &product_list_command,   &product_publish_command, &member_add_command,
-    &member_find_command,    &card_issue_command,      &card_show_command,
-    &card_loss_command,      &card_replace_command,    &account_show_command,
-    &history_command,        &topup_command,           &spend_command,
-    &refund_command,         &sale_show_command,       &freeze_command,
-    &unfreeze_command,       &exposure_command,        &rights_move_command,
-    &ticket_command,         &office_days_command,     &office_liability_command,
-    &office_holders_command, &office_branches_command, &node_status_command,
-    &sync_status_command,    &verify_command,          &replay_command,
+    &cluster_init_command,   &branch_invite_command,
+    &branch_join_command,    &branch_list_command,
+    &till_add_command,       &till_list_command,
+    &product_list_command,   &product_publish_command,
+    &risk_show_command,      &risk_set_command,
+    &member_add_command,     &member_find_command,
+    &card_issue_command,     &card_show_command,
+    &card_loss_command,      &card_replace_command,
+    &account_show_command,   &history_command,
+    &topup_command,          &spend_command,
+    &refund_command,         &sale_show_command,
+    &freeze_command,         &unfreeze_command,
+    &exposure_command,
+
+    &rights_move_command,    &ticket_command,
+    &office_days_command,    &office_liability_command,
+    &office_holders_command, &office_branches_command,
+    &node_status_command,    &sync_status_command,
+    &verify_command,         &replay_command,
     &demo_command,           &completion_command,
 };
 

@@ -28,6 +28,8 @@ extern const struct subcommand product_list_command;
 extern const struct subcommand product_publish_command;
 extern const struct subcommand refund_command;
 extern const struct subcommand rights_move_command;
+extern const struct subcommand risk_set_command;
+extern const struct subcommand risk_show_command;
 extern const struct subcommand sale_show_command;
 extern const struct subcommand spend_command;
 extern const struct subcommand sync_status_command;
