@@ -93,7 +93,8 @@ void accounts_get_render(struct api_call *call, const struct answer *answer)
     render_count(out, "home_branch", account->home_branch);
     render_truth(out, "frozen", account->frozen > 0);
     render_count(out, "freezes", account->frozen);
-    render_money(out, "balance", account->principal + account->bonus, currency);
+    render_money(out, "balance", account->principal + account->bonus - account->owed, currency);
+    render_money(out, "owed", account->owed, currency);
     render_money(out, "principal", account->principal, currency);
     render_money(out, "bonus", account->bonus, currency);
     render_money(out, "usable_here", account->usable_here, currency);
@@ -120,6 +121,9 @@ static void entry_details(struct render *out, const struct history_entry *entry,
     }
     if (entry->tender != 0) {
         render_string(out, "tender", tender_name(entry->tender));
+    }
+    if (entry->uncovered != 0) {
+        render_money(out, "uncovered", entry->uncovered, currency);
     }
     if (entry->sale.journal != 0) {
         render_ref(out, "sale", entry->sale);

@@ -93,6 +93,7 @@ void exposure_render(struct api_call *call, const struct answer *answer)
         }
         render_truth(out, "connected", entry->connected);
         render_money(out, "held", entry->held, answer->currency);
+        render_money(out, "room", entry->room, answer->currency);
         render_close(out, '}');
     }
     render_close(out, ']');

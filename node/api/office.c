@@ -25,6 +25,7 @@ static void day_render(struct render *out, const struct day_entry *day, const ui
     render_integer(out, "sales", day->sales);
     render_money(out, "sale_principal", day->sale_principal, currency);
     render_money(out, "sale_bonus", day->sale_bonus, currency);
+    render_money(out, "sale_uncovered", day->sale_uncovered, currency);
     render_integer(out, "refunds", day->refunds);
     render_money(out, "refund_principal", day->refund_principal, currency);
     render_money(out, "refund_bonus", day->refund_bonus, currency);

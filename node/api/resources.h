@@ -58,6 +58,12 @@ void exposure_account_read(struct api_call *call);
 void exposure_chain_read(struct api_call *call);
 void exposure_render(struct api_call *call, const struct answer *answer);
 
+/* risk.c */
+void risk_get_read(struct api_call *call);
+void risk_get_render(struct api_call *call, const struct answer *answer);
+void risk_post_read(struct api_call *call);
+void risk_post_render(struct api_call *call, const struct answer *answer);
+
 /* office.c */
 void office_days_read(struct api_call *call);
 void office_page_read(struct api_call *call);

@@ -45,6 +45,8 @@ static const struct route routes[] = {
      exposure_render},
     {"GET", "/v1/exposure", MANAGERS | OFFICE, ROUTE_FRESH, QUERY_CHAIN_EXPOSURE,
      exposure_chain_read, exposure_render},
+    {"GET", "/v1/risk", MANAGERS | OFFICE, ROUTE_FRESH, QUERY_RISK, risk_get_read, risk_get_render},
+    {"POST", "/v1/risk", OPERATORS, WRITE, COMMAND_SET_RISK, risk_post_read, risk_post_render},
     {"GET", "/v1/members", ALL, 0, QUERY_MEMBER, members_find_read, members_get_render},
     {"GET", "/v1/members/{id}", ALL, 0, QUERY_MEMBER, members_get_read, members_get_render},
     {"GET", "/v1/sales/{ref}", ALL, ROUTE_FRESH, QUERY_SALE, sales_get_read, sales_get_render},

@@ -115,6 +115,7 @@ void spends_post_render(struct api_call *call, const struct answer *answer)
 {
     topups_post_render(call, answer);
     render_count(&call->out, "pulled_ms", answer->pulled_ms);
+    render_money(&call->out, "uncovered", answer->uncovered, answer->currency);
 }
 
 void refunds_post_render(struct api_call *call, const struct answer *answer)

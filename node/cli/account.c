@@ -19,10 +19,18 @@ static void holders_show(const json_t *lots)
 static void account_show(const json_t *answer)
 {
     static const struct label labels[] = {
-        {"account", "account"},         {"member", "member"},           {"cards", "cards"},
-        {"product", "product.name"},    {"version", "product.version"}, {"frozen", "frozen"},
-        {"balance", "balance"},         {"principal", "principal"},     {"bonus", "bonus"},
-        {"usable here", "usable_here"}, {"elsewhere", "elsewhere"},
+        {"account", "account"},
+        {"member", "member"},
+        {"cards", "cards"},
+        {"product", "product.name"},
+        {"version", "product.version"},
+        {"frozen", "frozen"},
+        {"balance", "balance"},
+        {"owed", "owed"},
+        {"principal", "principal"},
+        {"bonus", "bonus"},
+        {"usable here", "usable_here"},
+        {"elsewhere", "elsewhere"},
     };
     static const struct label columns[] = {
         {"lot", "lot"},   {"kind", "bucket"}, {"from", "valid_from"}, {"to", "valid_to"},

@@ -47,7 +47,8 @@ static const struct subcommand *const commands[] = {
     &ticket_command,         &office_days_command,     &office_liability_command,
     &office_holders_command, &office_branches_command, &node_status_command,
     &sync_status_command,    &verify_command,          &replay_command,
-    &demo_command,           &completion_command,
+    &risk_show_command,      &risk_set_command,        &demo_command,
+    &completion_command,
 };
 
 const struct subcommand *const *command_table(size_t *count)

@@ -7,10 +7,13 @@ static void entries_show(const json_t *answer, bool account)
 {
     static const struct label of_account[] = {{"branch", "branch"},
                                               {"holds", "held"},
+                                              {"may sell uncovered", "room"},
                                               {"has heard", "acknowledged"},
                                               {"connected", "connected"}};
-    static const struct label of_chain[] = {
-        {"branch", "branch"}, {"holds", "held"}, {"connected", "connected"}};
+    static const struct label of_chain[] = {{"branch", "branch"},
+                                            {"holds", "held"},
+                                            {"may sell uncovered", "room"},
+                                            {"connected", "connected"}};
     if (account) {
         output_table(output_rows(answer, "entries"), LABELS(of_account), "No branch is known.");
     } else {

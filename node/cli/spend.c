@@ -17,13 +17,16 @@ static void spend_show(const json_t *answer)
     static const struct label labels[] = {
         {"principal", "principal"},
         {"bonus", "bonus"},
+        {"uncovered", "uncovered"},
         {"balance", "balance"},
         {"usable here", "usable_here"},
         {"waited for peers, ms", "pulled_ms"},
         {"event", "event"},
         {"at", "at"},
     };
-    puts("Paid.");
+    const json_t *uncovered = output_at(answer, "uncovered.minor");
+    bool all = json_integer_value(uncovered) == 0;
+    puts(all ? "Paid." : "Approved, uncovered: part of it is covered when the line is back.");
     output_pairs(answer, LABELS(labels));
     printf("To take it back: tally refund %s AMOUNT\n", output_text_at(answer, "event"));
 }

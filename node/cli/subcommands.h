@@ -30,6 +30,8 @@ extern const struct subcommand refund_command;
 extern const struct subcommand request_list_command;
 extern const struct subcommand request_refund_command;
 extern const struct subcommand rights_move_command;
+extern const struct subcommand risk_set_command;
+extern const struct subcommand risk_show_command;
 extern const struct subcommand sale_show_command;
 extern const struct subcommand spend_command;
 extern const struct subcommand sync_status_command;

@@ -113,6 +113,8 @@ static void each_route_is_open_to_its_roles_only(void **state)
         {"POST", "/v1/replacements", T | M | O},
         {"GET", "/v1/accounts/{id}/exposure", T | M | F | O},
         {"GET", "/v1/exposure", M | F | O},
+        {"GET", "/v1/risk", M | F | O},
+        {"POST", "/v1/risk", O},
         {"POST", "/v1/moves", M | O},
         {"GET", "/v1/accounts", T | M | F | O},
         {"GET", "/v1/accounts/{id}", T | M | F | O},
