@@ -19,6 +19,7 @@ static const char LETTERS[] = "0123456789abcdefghjkmnpqrstvwxyz";
 static const char TOKEN_TAG[] = "tally/token/1"; /* these with their zero byte */
 static const char NAME_TAG[] = "tally/invite/1";
 static const char JOIN_TAG[] = "tally/join/1";
+static const char LEASE_TAG[] = "tally/lease/1";
 
 enum status manifest_encode(const struct manifest *manifest, struct buffer *out)
 {
@@ -254,6 +255,23 @@ enum status join_signed_bytes(const struct digest *network, const struct ticket_
         buffer_append(out, BYTES_OF(invitation->bytes)) &&
         buffer_append(out, bytes_of(public_key, 32)) &&
         buffer_append(out, bytes_of(transport_key, 32))) {
+        return STATUS_OK;
+    }
+    out->size = start;
+    return STATUS_TOO_LARGE;
+}
+
+enum status lease_signed_bytes(const struct digest *network, uint64_t journal, uint64_t issued_ms,
+                               uint64_t until_ms, struct buffer *out)
+{
+    size_t start = out->size;
+    uint8_t fields[24];
+    const uint64_t numbers[3] = {journal, issued_ms, until_ms};
+    for (size_t i = 0; i < sizeof fields; i++) {
+        fields[i] = (uint8_t)(numbers[i / 8] >> (56 - 8 * (i % 8)));
+    }
+    if (buffer_append(out, BYTES_OF(LEASE_TAG)) && buffer_append(out, BYTES_OF(network->bytes)) &&
+        buffer_append(out, BYTES_OF(fields))) {
         return STATUS_OK;
     }
     out->size = start;

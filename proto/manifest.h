@@ -55,5 +55,10 @@ MUST_CHECK enum status join_signed_bytes(const struct digest *network,
                                          const uint8_t public_key[static 32],
                                          const uint8_t transport_key[static 32],
                                          struct buffer *out);
+/* What a lease's signature covers: the authority lets this journal go on from one time to another.
+ */
+MUST_CHECK enum status lease_signed_bytes(const struct digest *network, uint64_t journal,
+                                          uint64_t issued_ms, uint64_t until_ms,
+                                          struct buffer *out);
 
 #endif

@@ -304,9 +304,11 @@ static uint32_t field_count(enum message_kind kind)
     case MESSAGE_WANT:
     case MESSAGE_RIGHTS_RSP:
     case MESSAGE_JOIN:
+    case MESSAGE_LEASE:
         return 5;
     case MESSAGE_BLOCKS:
     case MESSAGE_NACK:
+    case MESSAGE_CKPT_REQ:
         return 3;
     }
     return 0;
@@ -346,6 +348,18 @@ static void fields_read(struct reader *reader, struct message *message)
         return;
     case MESSAGE_RIGHTS_RSP:
         rights_rsp_read(reader, message);
+        return;
+    case MESSAGE_CKPT_REQ:
+        message->body.ckpt_req.journal = read_journal(reader);
+        message->body.ckpt_req.seq = read_uint(reader);
+        message->body.ckpt_req.hops = read_u32(reader);
+        return;
+    case MESSAGE_LEASE:
+        message->body.lease.journal = read_journal(reader);
+        message->body.lease.issued_ms = read_uint(reader);
+        message->body.lease.until_ms = read_uint(reader);
+        message->body.lease.hops = read_u32(reader);
+        read_bin_exact(reader, message->body.lease.signature, sizeof message->body.lease.signature);
         return;
     case MESSAGE_KEY_GET:
     case MESSAGE_KEY_PUT:
@@ -396,6 +410,18 @@ static void fields_write(struct writer *writer, const struct message *message)
         return;
     case MESSAGE_RIGHTS_RSP:
         rights_rsp_write(writer, message);
+        return;
+    case MESSAGE_CKPT_REQ:
+        write_journal(writer, message->body.ckpt_req.journal);
+        write_uint(writer, message->body.ckpt_req.seq);
+        write_uint(writer, message->body.ckpt_req.hops);
+        return;
+    case MESSAGE_LEASE:
+        write_journal(writer, message->body.lease.journal);
+        write_uint(writer, message->body.lease.issued_ms);
+        write_uint(writer, message->body.lease.until_ms);
+        write_uint(writer, message->body.lease.hops);
+        write_bin(writer, BYTES_OF(message->body.lease.signature));
         return;
     case MESSAGE_KEY_GET:
     case MESSAGE_KEY_PUT:

@@ -329,12 +329,20 @@ const char *verdict_name(enum verdict verdict)
         return "version";
     case REFUSED_KEY_REUSED:
         return "key_reused";
+    case REFUSED_UNWITNESSED:
+        return "unwitnessed";
+    case REFUSED_QUOTA:
+        return "quota";
+    case REFUSED_SUSPENDED:
+        return "suspended";
     case REFUSED_BUSY:
         return "busy";
     case REFUSED_SPACE:
         return "space";
     case REFUSED_READ_ONLY:
         return "read_only";
+    case REFUSED_LEASE:
+        return "lease";
     case VERDICT_COUNT:
         return UNKNOWN;
     }
@@ -393,6 +401,10 @@ const char *message_name(enum message_kind kind)
         return "rights_rsp";
     case MESSAGE_STATE_DIGEST:
         return "state_digest";
+    case MESSAGE_CKPT_REQ:
+        return "ckpt_req";
+    case MESSAGE_LEASE:
+        return "lease";
     case MESSAGE_KEY_GET:
         return "key_get";
     case MESSAGE_KEY_PUT:

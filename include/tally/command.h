@@ -87,10 +87,14 @@ enum verdict {
     REFUSED_OTHER_MEMBER,  /* a transfer to another member's account */
     REFUSED_OTHER_PRODUCT, /* a transfer to an account of another product */
     REFUSED_KEY_REUSED,    /* the same idempotency key with another request */
+    REFUSED_UNWITNESSED, /* rights from a branch that the office has not confirmed: answer.limit */
+    REFUSED_QUOTA,       /* the branch has minted what it may on a day */
+    REFUSED_SUSPENDED,   /* rights for a branch that is suspended */
     /* refusals that are not stored: the same key may be tried again */
     REFUSED_BUSY,
     REFUSED_SPACE,     /* the disk is nearly full */
     REFUSED_READ_ONLY, /* this node must not extend its journal: see /readyz */
+    REFUSED_LEASE,     /* no word from the office for longer than its lease */
     VERDICT_COUNT,
 };
 
@@ -245,6 +249,7 @@ struct answer {
     enum verdict verdict;
     bool unknown;  /* the outcome is not known: repeat the same key; nothing else here counts */
     bool replayed; /* the stored answer of an earlier call with this key */
+    bool pending;  /* recorded, and counts once the office approves it */
     struct event_ref event; /* the fact that was written; journal 0 = none */
     int64_t at_ms;          /* its time */
     struct subject_id account;

@@ -557,6 +557,11 @@ enum event_verdict {
     EVENT_INVALID = 3,
 };
 
+/* What people should know about a VALID event; bits, stable. No verdict depends on them. */
+enum event_remark {
+    REMARK_LEASE = 1, /* written after the branch's lease had ended */
+};
+
 /* Why an event is INVALID; stable numbers. */
 enum invalid_reason {
     INVALID_NONE = 0,

@@ -24,6 +24,8 @@ enum message_kind {
     MESSAGE_NACK = 23,
     MESSAGE_RIGHTS_REQ = 40,
     MESSAGE_RIGHTS_RSP = 41,
+    MESSAGE_CKPT_REQ = 43, /* a sale waits for the office's word on a journal */
+    MESSAGE_LEASE = 44,    /* from the office: the receiver may go on for a while */
     MESSAGE_STATE_DIGEST = 60,
     MESSAGE_KEY_GET = 90, /* ask for the data keys of a member we serve */
     MESSAGE_KEY_PUT = 91, /* an answer, or keys of a new member on their way to the office */
@@ -137,6 +139,18 @@ struct message {
             uint32_t status; /* enum rights_status */
             uint64_t seq;    /* block of the holder's journal that carries the move */
         } rights_rsp;
+        struct {
+            uint64_t journal;
+            uint64_t seq;  /* a checkpoint that reaches this block is wanted */
+            uint32_t hops; /* how often it may still be passed on */
+        } ckpt_req;
+        struct {
+            uint64_t journal; /* whose lease it is */
+            uint64_t issued_ms;
+            uint64_t until_ms;     /* 0: the journal asks for one */
+            uint32_t hops;         /* how often it may still be passed on */
+            uint8_t signature[64]; /* by the authority, over lease_signed_bytes */
+        } lease;
         struct { /* KEY_GET: count 0; KEY_PUT; KEY_ACK: count 0 */
             struct subject_id member;
             uint32_t count;

@@ -80,11 +80,15 @@ unsigned verdict_status(enum verdict verdict)
     case REFUSED_OTHER_MEMBER:
     case REFUSED_OTHER_PRODUCT:
     case REFUSED_KEY_REUSED:
+    case REFUSED_UNWITNESSED:
+    case REFUSED_QUOTA:
+    case REFUSED_SUSPENDED:
         return 409;
     case REFUSED_ROLE:
         return 403;
     case REFUSED_BUSY:
     case REFUSED_READ_ONLY:
+    case REFUSED_LEASE:
         return 503;
     case REFUSED_SPACE:
         return 507;
@@ -125,9 +129,13 @@ const char *verdict_title(enum verdict verdict)
         [REFUSED_OTHER_MEMBER] = "The other account is another member's",
         [REFUSED_OTHER_PRODUCT] = "The other account is of another product",
         [REFUSED_KEY_REUSED] = "The key was used for something else",
+        [REFUSED_UNWITNESSED] = "The office has not confirmed where the money came from",
+        [REFUSED_QUOTA] = "The branch has reached its quota of top-ups",
+        [REFUSED_SUSPENDED] = "The branch is suspended",
         [REFUSED_BUSY] = "The node is busy",
         [REFUSED_SPACE] = "The disk is full",
         [REFUSED_READ_ONLY] = "The node may only be read",
+        [REFUSED_LEASE] = "The branch has not heard from the office for too long",
     };
     return verdict < VERDICT_COUNT ? titles[verdict] : "Refused";
 }
@@ -229,12 +237,20 @@ static const char *plain_sentence(enum verdict verdict)
                                   "two accounts of the same product.",
         [REFUSED_KEY_REUSED] = "Refused: this till used that Idempotency-Key for another request. "
                                "Nothing was done; use a new key for a new wish.",
+        [REFUSED_QUOTA] = "Refused: with this top-up the branch would pass what it may take in on "
+                          "one day. Ask the office to raise the quota (tally quota set), or let "
+                          "another branch take the top-up.",
+        [REFUSED_SUSPENDED] = "Refused: the office has suspended that branch, so no rights are "
+                              "moved to it. Ask the office.",
         [REFUSED_BUSY] = "Not done: the node has more to do than it can. Send the same request "
                          "with the same key again in a moment.",
         [REFUSED_SPACE] = "Not done: the disk is nearly full, so nothing more is written; reading "
                           "still works. Free space on the node's disk, then send it again.",
         [REFUSED_READ_ONLY] = "Not done: this node must not add to its journal; reading still "
                               "works. See /readyz for why, and call the operator.",
+        [REFUSED_LEASE] = "Not done: this branch has had no word from the office for longer than "
+                          "its lease, so it takes no money from cards. Restore the connection to "
+                          "the office, then send it again.",
     };
     return verdict < VERDICT_COUNT ? sentences[verdict] : NULL;
 }
@@ -270,6 +286,13 @@ void verdict_explain(const struct answer *answer, char *text, size_t size)
     } else if (answer->verdict == REFUSED_REFUNDABLE) {
         explain_amount(text, size, "Refused: the sale has only ", limit,
                        " left to refund. Refund at most that.");
+    } else if (answer->verdict == REFUSED_UNWITNESSED) {
+        explain_amount(text, size,
+                       "Refused: part of the money came from another branch, and the office has "
+                       "not confirmed it yet. Until it does, about ",
+                       limit,
+                       " of such money can be used here: take less, or try again when the office "
+                       "is connected.");
     } else if (answer->verdict == REFUSED_CAP) {
         explain_amount(text, size, "Refused: the product limits the balance, and only ", limit,
                        " more fits. Top up at most that.");
@@ -316,13 +339,13 @@ static void render_numbers(struct render *out, const struct answer *answer)
     if (verdict == REFUSED_RIGHTS || verdict == REFUSED_BALANCE || verdict == REFUSED_CAP) {
         render_money(out, "balance", answer->balance, answer->currency);
     }
-    if (verdict == REFUSED_RIGHTS || verdict == REFUSED_BALANCE) {
+    if (verdict == REFUSED_RIGHTS || verdict == REFUSED_BALANCE || verdict == REFUSED_UNWITNESSED) {
         render_money(out, "usable_here", answer->usable_here, answer->currency);
     }
     if (verdict == REFUSED_OTHER_BRANCH) {
         render_count(out, "branch", answer->branch);
     }
-    if (verdict == REFUSED_REFUNDABLE || verdict == REFUSED_CAP) {
+    if (verdict == REFUSED_REFUNDABLE || verdict == REFUSED_CAP || verdict == REFUSED_UNWITNESSED) {
         render_money(out, "limit", answer->limit, answer->currency);
     }
     if ((verdict == REFUSED_MISSING_FIELD || verdict == REFUSED_FIELD) && answer->field != 0) {

@@ -117,6 +117,51 @@ enum invalid_reason grant_accept(struct grant *grant, int64_t cumulative, int64_
     return INVALID_NONE;
 }
 
+int64_t grant_unwitnessed(const struct grant *grant)
+{
+    int64_t left = grant->accepted - grant->witnessed;
+    return left > 0 ? left : 0;
+}
+
+enum invalid_reason grant_witness(struct grant *grant, int64_t witnessed, int64_t covered)
+{
+#if defined(MUTANT_wit_unchecked)
+    (void)covered;
+#else
+    if (witnessed > covered) {
+        return INVALID_OVER_WITNESS;
+    }
+#endif
+    if (witnessed > grant->accepted) {
+        return INVALID_OVER_WITNESS;
+    }
+    grant->witnessed = witnessed > grant->witnessed ? witnessed : grant->witnessed;
+    return INVALID_NONE;
+}
+
+int64_t registers_exposed(const struct registers *registers)
+{
+    int64_t exposed =
+        registers->unwitnessed - registers_raw(registers) - registers->expired - registers->clawed;
+    return exposed > 0 ? exposed : 0;
+}
+
+enum unit unit_of_bucket(uint8_t bucket)
+{
+    switch (bucket) {
+    case BUCKET_POINTS:
+        return UNIT_POINTS;
+    case BUCKET_VISITS:
+        return UNIT_VISITS;
+    case BUCKET_VOUCHER:
+        return UNIT_VOUCHERS;
+    case BUCKET_CAPACITY:
+        return UNIT_CAPACITY;
+    default:
+        return UNIT_MONEY;
+    }
+}
+
 bool lot_is_valid_on(uint32_t from_day, uint32_t to_day, uint32_t day)
 {
     return day >= from_day && (to_day == 0 || day <= to_day);

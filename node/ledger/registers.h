@@ -57,9 +57,13 @@ enum invalid_reason registers_cover(struct registers *registers, int64_t amount)
 
 /* What one journal ever granted another of one lot, and what of it was accepted. */
 struct grant {
-    int64_t granted;  /* G */
-    int64_t accepted; /* A <= G */
+    int64_t granted;   /* G */
+    int64_t accepted;  /* A <= G */
+    int64_t witnessed; /* W <= A: a checkpoint of the giver covers it */
 };
+
+/* Of what was accepted by this pair: what no checkpoint covers. */
+int64_t grant_unwitnessed(const struct grant *grant);
 
 /* Raises granted. */
 enum invalid_reason grant_give(struct grant *grant, int64_t amount);
@@ -67,6 +71,24 @@ enum invalid_reason grant_give(struct grant *grant, int64_t amount);
  * difference, which may be zero. INVALID_OVER_ACCEPT above granted_at_dep. */
 enum invalid_reason grant_accept(struct grant *grant, int64_t cumulative, int64_t granted_at_dep,
                                  struct registers *receiver);
+/* Raises witnessed to `witnessed`, at most what is accepted and what the checkpoint's position
+ * covers of the grant. INVALID_OVER_WITNESS above either. */
+enum invalid_reason grant_witness(struct grant *grant, int64_t witnessed, int64_t covered);
+
+/* Of a lot: rights that no checkpoint covers and that were used or passed on already. What expired
+ * or was clawed back hurt nobody (protocol: exposed). */
+int64_t registers_exposed(const struct registers *registers);
+
+/* What lots are counted in: exposure, quotas and limits are kept for each. */
+enum unit {
+    UNIT_MONEY, /* principal, bonus and rights to refund: minor units */
+    UNIT_POINTS,
+    UNIT_VISITS,
+    UNIT_VOUCHERS,
+    UNIT_CAPACITY,
+    UNIT_COUNT,
+};
+enum unit unit_of_bucket(uint8_t bucket);
 
 /* May value of a lot with these validity days be used on `day`? */
 bool lot_is_valid_on(uint32_t from_day, uint32_t to_day, uint32_t day);

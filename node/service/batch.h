@@ -49,6 +49,7 @@ struct batch {
     uint32_t answer_count;
     uint32_t frame_count;
     uint32_t block_count;
+    bool urgent; /* somebody waits for a block of it */
     struct pending_answer answers[BATCH_ANSWERS_MAX];
     struct pending_frame frames[BATCH_FRAMES_MAX];
     struct batch_block blocks[BATCH_BLOCKS_MAX];

@@ -13,6 +13,7 @@
 #include "row_key.h"
 #include "sales.h"
 #include "transfers.h"
+#include "trust.h"
 
 #include <assert.h>
 #include <string.h>
@@ -288,8 +289,25 @@ static bool may_park(const struct node *node)
     return node->parked_count < PARKED_MAX;
 }
 
+/* Asks for what the parked command lacks; false when nobody is left to ask. */
+static bool ask_for(struct node *node, struct parked *parked, enum decision decision)
+{
+    parked->unwitnessed = decision == NEEDS_WITNESS;
+    if (decision == NEEDS_RIGHTS) {
+        return pull_ask(node, parked);
+    }
+    const struct request *request = &parked->request;
+    const struct account_name *name = request->kind == COMMAND_TRANSFER
+                                          ? &request->body.transfer.from
+                                          : &request->body.spend.account;
+    struct answer answer = {0};
+    struct account_record account;
+    return desk_account(node, name, &answer, &account) == VERDICT_ALLOWED &&
+           trust_ask(node, &answer.account);
+}
+
 /* False when there is no place or nobody to ask. */
-static bool park(struct node *node, const struct request *request)
+static bool park(struct node *node, const struct request *request, enum decision decision)
 {
     struct parked *parked = NULL;
     for (uint32_t i = 0; i < PARKED_MAX && parked == NULL; i++) {
@@ -302,7 +320,7 @@ static bool park(struct node *node, const struct request *request)
     *parked = (struct parked){.used = true, .request = *request, .since_ms = now};
     parked->deadline_ms = now + wait_of(request);
     keep_texts(parked, request);
-    if (!pull_ask(node, parked)) {
+    if (!ask_for(node, parked, decision)) {
         parked->used = false;
         return false;
     }
@@ -322,6 +340,10 @@ static enum verdict unfit(const struct node *node, const struct request *request
     }
     if (world_space_low(node->world)) {
         return REFUSED_SPACE;
+    }
+    bool uses = request->kind == COMMAND_SPEND || request->kind == COMMAND_MOVE;
+    if (uses && trust_lease_is_over(node)) {
+        return REFUSED_LEASE;
     }
     if (!journal_has_room(node, COMMAND_EVENTS_MAX, COMMAND_SIZE_MAX)) {
         return REFUSED_BUSY;
@@ -352,7 +374,7 @@ static void command(struct node *node, const struct request *request)
     }
     struct answer answer = {.kind = request->kind};
     enum decision decision = decide(node, request, &answer);
-    if (decision == NEEDS_RIGHTS && park(node, request)) {
+    if (decision != DECIDED && park(node, request, decision)) {
         return;
     }
     if (decision == NEEDS_RIGHTS && may_park(node)) {
@@ -389,7 +411,7 @@ static void reconsider(struct node *node, struct parked *parked)
     answer.pulled_ms = now - parked->since_ms;
     enum decision decision = decide(node, &parked->request, &answer);
     bool late = now >= parked->deadline_ms;
-    if (decision == NEEDS_RIGHTS && !late && pull_ask(node, parked)) {
+    if (decision != DECIDED && !late && ask_for(node, parked, decision)) {
         return;
     }
     parked->used = false;

@@ -8,8 +8,9 @@
 
 /* What became of a command's decision. */
 enum decision {
-    DECIDED,      /* the answer is complete; facts, if any, are in the open batch */
-    NEEDS_RIGHTS, /* peers hold what is missing: worth waiting for */
+    DECIDED,       /* the answer is complete; facts, if any, are in the open batch */
+    NEEDS_RIGHTS,  /* peers hold what is missing: worth waiting for */
+    NEEDS_WITNESS, /* it is here, and the office's word on where it came from is missing */
 };
 
 void desk_request(struct node *node, const struct request *request);

@@ -31,7 +31,8 @@ static bool uses_sheet(uint16_t type)
     return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_REFUND ||
            type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_COVER || type == EVENT_RIGHTS_MOVE ||
            type == EVENT_RIGHTS_ACCEPT || type == EVENT_ACCOUNT_FREEZE ||
-           type == EVENT_ACCOUNT_UNFREEZE || type == EVENT_CARD_LOSS_REPORT;
+           type == EVENT_ACCOUNT_UNFREEZE || type == EVENT_CARD_LOSS_REPORT ||
+           type == EVENT_MINT_RELEASE;
 }
 
 static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
@@ -55,6 +56,10 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
         return fold_settle(fold);
     case EVENT_RISK_ACK:
         return fold_risk_ack(fold);
+    case EVENT_MINT_RELEASE:
+        return fold_release_mint(fold, sheet);
+    case EVENT_LEASE_RECORD:
+        return fold_lease(fold);
     case EVENT_MEMBER_ENROL:
         return fold_enrol(fold);
     case EVENT_ACCOUNT_OPEN:
@@ -90,7 +95,6 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
         return INVALID_NO_ROLE; /* the authority's, in a data journal */
     case EVENT_LOT_ISSUE:
     case EVENT_ADJUST:
-    case EVENT_MINT_RELEASE:
     case EVENT_SPEND_HOLD:
     case EVENT_SPEND_CAPTURE:
     case EVENT_SPEND_RELEASE:
@@ -99,7 +103,6 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
     case EVENT_PAYOUT:
     case EVENT_RIGHTS_RETURN:
     case EVENT_RIGHTS_RECLAIM:
-    case EVENT_LEASE_RECORD:
     case EVENT_JOURNAL_FORK:
         return INVALID_MALFORMED; /* the format has it, these rules do not */
     }
@@ -124,6 +127,7 @@ static void save_statement(struct fold *fold)
         .moved = fold->moved,
         .uncovered = fold->uncovered,
         .ticket = event->ticket,
+        .flags = fold->flags,
     };
     if (event->known && event->type == EVENT_TOPUP) {
         line.tender = event->body.topup.tender;
@@ -185,6 +189,7 @@ void fold_event(struct fold *fold)
     fold->moved = 0;
     fold->uncovered = 0;
     fold->diverged = false;
+    fold->flags = 0;
     if (!event->known && event->type >= 200 && !is_named_type(event->type)) {
         fold_unknown(fold);
         return;
@@ -203,7 +208,10 @@ void fold_event(struct fold *fold)
         fold->reason = reason;
         return;
     }
-    if (reason != INVALID_NONE) {
+    if (reason == INVALID_OVER_QUOTA) {
+        fold->verdict = EVENT_PENDING; /* curable: nothing has changed, and nothing is charged */
+        fold->reason = reason;
+    } else if (reason != INVALID_NONE) {
         fold->verdict = EVENT_INVALID;
         fold->reason = reason;
         fold->principal = 0;
@@ -226,6 +234,10 @@ void fold_event(struct fold *fold)
             event->type == EVENT_REFUND) {
             day_add(fold->rows, journal_branch(fold->header->journal), fold->header->day,
                     event->type, fold->principal, fold->bonus, fold->uncovered);
+        } else if (event->type == EVENT_MINT_RELEASE) {
+            /* The top-up counts on the day on which it came to count. */
+            day_add(fold->rows, journal_branch(fold->header->journal), fold->header->day,
+                    EVENT_TOPUP, fold->principal, fold->bonus, 0);
         }
     }
     save_statement(fold);

@@ -21,6 +21,7 @@ struct fold {
     const struct event *event;
     bool trial;         /* only say what the verdict would be: nothing is written */
     uint64_t trial_dep; /* and for what rests on another journal, as if that were named so far */
+    bool proved;        /* the signature that the event itself carries holds (LEASE.RECORD) */
     /* what came of it */
     enum event_verdict verdict;
     enum invalid_reason reason;
@@ -29,6 +30,7 @@ struct fold {
     int64_t moved;
     int64_t uncovered; /* a sale's part without cover; what a cover paid of such parts */
     bool diverged;     /* a line's stated remainder is not ours */
+    uint8_t flags;     /* enum event_remark */
 };
 
 /* For events of data journals. */

@@ -15,6 +15,7 @@ void load_touched_of(struct fold *fold, const struct subject_id *account, const 
     *touched = (struct touched){.account = *account, .lot = *lot};
     touched->key = key_of_registers(account, lot, fold->header->journal);
     (void)registers_load(fold->rows, &touched->key, &touched->registers);
+    touched->exposed = registers_exposed(&touched->registers);
     (void)terms_load(fold->rows, lot, &touched->terms);
 }
 
@@ -117,6 +118,7 @@ void save_touched(struct fold *fold, struct sheet *sheet, struct touched *touche
     if (!is_money(touched->terms.bucket)) {
         return;
     }
+    exposure_follow(fold, touched);
     change_totals(sheet, touched->terms.bucket, touched->change);
     struct sheet_lot *lot = picture(fold, sheet, touched);
     lot->left += touched->change;
@@ -126,7 +128,13 @@ void save_touched(struct fold *fold, struct sheet *sheet, struct touched *touche
 
 void check_after(struct fold *fold, int64_t stated, int64_t ours)
 {
+#if defined(MUTANT_divergence_unnoticed)
+    (void)stated;
+    (void)ours;
+    (void)fold;
+#else
     if (stated != ours) {
         fold->diverged = true;
     }
+#endif
 }

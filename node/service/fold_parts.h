@@ -13,6 +13,7 @@ struct touched {
     struct lot_id lot;
     struct row_key key; /* of the registers */
     struct registers registers;
+    int64_t exposed; /* of this lot, before the event */
     struct terms_record terms;
     bool untouched; /* refund rights, child lots: their terms have no row yet */
     int64_t change; /* of what the chain owes: + issued, refunded; - used */
@@ -46,6 +47,31 @@ void save_spares(struct fold *fold, struct sheet *sheet, const struct touched *t
                  uint32_t count);
 void list_spares(struct fold *fold, const struct subject_id *account, struct sheet *sheet);
 void check_after(struct fold *fold, int64_t stated, int64_t ours);
+
+/* fold_exposure.c */
+/* The exposure rule, for events that use rights or pass them on: once all registers are as the
+ * event leaves them. INVALID_EXPOSED when it raises what the journal has used of unwitnessed rights
+ * of the account, and leaves that above the limit. */
+enum invalid_reason exposure_holds(struct fold *fold, const struct touched *touched,
+                                   uint32_t count);
+/* Keeps the account's exposure in step with one lot's registers; part of save_touched. */
+void exposure_follow(struct fold *fold, struct touched *touched);
+/* How far a witness reaches: the last block of `from` that the checkpoint named in the acceptance
+ * covers. INVALID_OVER_WITNESS when the acceptance must not rest on it. */
+enum invalid_reason witness_reach(struct fold *fold, uint64_t dep_seq, uint64_t *reach);
+
+/* fold_mint.c */
+/* INVALID_OVER_QUOTA: the event is PENDING, its lots are worth nothing until they are released. */
+enum invalid_reason quota_judge(struct fold *fold, const struct lot_terms *lots, uint32_t count);
+/* What was minted within the quota counts on its day. */
+void quota_count(struct fold *fold, const struct lot_terms *lots, uint32_t count);
+/* Files what was minted above the quota. */
+void pending_file(struct fold *fold, const struct touched *touched, const struct lot_terms *lots,
+                  uint32_t count);
+enum invalid_reason fold_release_mint(struct fold *fold, struct sheet *sheet);
+enum invalid_reason fold_lease(struct fold *fold);
+/* Notes that a spend was written after the journal's lease had ended. */
+void remark_lease(struct fold *fold);
 
 /* fold_value.c */
 enum invalid_reason fold_topup(struct fold *fold, struct sheet *sheet);

@@ -87,6 +87,12 @@ enum invalid_reason fold_move(struct fold *fold, struct sheet *sheet)
             return reason;
         }
     }
+#if !defined(MUTANT_exposure_forgets_moves)
+    enum invalid_reason exposed = exposure_holds(fold, touched, count);
+    if (exposed != INVALID_NONE) {
+        return exposed;
+    }
+#endif
     if (fold->trial) {
         return INVALID_NONE;
     }
@@ -144,6 +150,24 @@ int64_t granted_at(struct rows *rows, const struct lot_id *lot, uint64_t from, u
 #endif
 }
 
+/* What a line says of a witness: at most what the checkpoint's block had granted, and at most what
+ * the line itself accepts. */
+static enum invalid_reason witness_line(struct fold *fold, struct grant *grant,
+                                        const struct accept_line *line, uint64_t dep_seq)
+{
+    uint64_t reach = 0;
+    enum invalid_reason reason = witness_reach(fold, dep_seq, &reach);
+    if (reason != INVALID_NONE) {
+        return reason;
+    }
+    if (line->witnessed > line->cumulative) {
+        return INVALID_OVER_WITNESS;
+    }
+    int64_t covered = granted_at(fold->rows, &line->lot, fold->event->body.accept.from,
+                                 fold->header->journal, reach);
+    return grant_witness(grant, line->witnessed, covered);
+}
+
 enum invalid_reason fold_accept(struct fold *fold, struct sheet *sheet)
 {
     const struct event *event = fold->event;
@@ -158,6 +182,8 @@ enum invalid_reason fold_accept(struct fold *fold, struct sheet *sheet)
     struct touched touched[EVENT_LINES_MAX];
     struct grant_record grants[EVENT_LINES_MAX];
     int64_t risen[EVENT_LINES_MAX];
+    const struct roster_journal *giver = roster_journal(fold->roster, from, fold->header->auth);
+    bool office = giver != NULL && (giver->roles & ROLE_OFFICE) != 0;
     uint32_t count = event->body.accept.line_count;
     for (uint32_t i = 0; i < count; i++) {
         const struct accept_line *line = &event->body.accept.lines[i];
@@ -165,6 +191,7 @@ enum invalid_reason fold_accept(struct fold *fold, struct sheet *sheet)
         struct row_key key = key_of_grant(&line->lot, from, to);
         (void)grant_load(fold->rows, &key, &grants[i]);
         int64_t before = grants[i].grant.accepted;
+        int64_t unwitnessed = grant_unwitnessed(&grants[i].grant);
         int64_t reach = granted_at(fold->rows, &line->lot, from, to, dep.seq);
         enum invalid_reason reason =
             grant_accept(&grants[i].grant, line->cumulative, reach, &touched[i].registers);
@@ -174,8 +201,14 @@ enum invalid_reason fold_accept(struct fold *fold, struct sheet *sheet)
         if (!subject_equal(&touched[i].terms.account, &event->subject)) {
             return INVALID_WRONG_ACCOUNT;
         }
-        if (line->witnessed != 0) {
-            return INVALID_OVER_WITNESS; /* no checkpoint exists under these rules */
+        if (line->witnessed > 0) {
+            reason = witness_line(fold, &grants[i].grant, line, dep.seq);
+            if (reason != INVALID_NONE) {
+                return reason;
+            }
+        }
+        if (!office) {
+            touched[i].registers.unwitnessed += grant_unwitnessed(&grants[i].grant) - unwitnessed;
         }
         risen[i] = grants[i].grant.accepted - before;
 #if defined(MUTANT_accept_twice_adds)

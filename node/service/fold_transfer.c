@@ -69,8 +69,13 @@ enum invalid_reason fold_rebind(struct fold *fold, struct sheet *sheet)
             return reason;
         }
     }
-    if (fold->trial) {
-        return INVALID_NONE;
+    struct touched givers[EVENT_LINES_MAX];
+    for (uint32_t i = 0; i < count; i++) {
+        givers[i] = lines[i].from;
+    }
+    enum invalid_reason exposed = exposure_holds(fold, givers, count);
+    if (exposed != INVALID_NONE || fold->trial) {
+        return exposed;
     }
     struct sheet other;
     (void)sheet_load(fold->rows, to, &other);

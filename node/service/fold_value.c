@@ -34,11 +34,13 @@ enum invalid_reason fold_topup(struct fold *fold, struct sheet *sheet)
             return reason;
         }
     }
+    const struct lot_terms *lots = event->body.topup.lots;
+    enum invalid_reason quota = quota_judge(fold, lots, count);
     if (fold->trial) {
-        return INVALID_NONE;
+        return quota;
     }
     for (uint32_t i = 0; i < count; i++) {
-        const struct lot_terms *terms = &event->body.topup.lots[i];
+        const struct lot_terms *terms = &lots[i];
         if (touched[i].terms.bucket == 0) {
             touched[i].terms = (struct terms_record){.account = event->subject,
                                                      .bucket = terms->bucket,
@@ -50,6 +52,16 @@ enum invalid_reason fold_topup(struct fold *fold, struct sheet *sheet)
             }
             terms_save(fold->rows, &touched[i].lot, &touched[i].terms);
         }
+    }
+    if (quota != INVALID_NONE) {
+        pending_file(fold, touched, lots, count);
+#if !defined(MUTANT_pending_is_spendable)
+        return quota;
+#endif
+    }
+    quota_count(fold, lots, count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct lot_terms *terms = &lots[i];
         touched[i].change = terms->amount;
         save_touched(fold, sheet, &touched[i], terms->amount);
         liability_add(fold->rows, terms->product, terms->bucket,
@@ -125,9 +137,11 @@ enum invalid_reason fold_spend(struct fold *fold, struct sheet *sheet)
             return INVALID_LOT_TIME;
         }
     }
-    if (fold->trial) {
-        return INVALID_NONE;
+    enum invalid_reason exposed = exposure_holds(fold, touched, count);
+    if (exposed != INVALID_NONE || fold->trial) {
+        return exposed;
     }
+    remark_lease(fold);
     for (uint32_t i = 0; i < count; i++) {
         const struct lot_line *line = &event->body.spend.lines[i];
         touched[i].change = -line->amount;

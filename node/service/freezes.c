@@ -7,6 +7,7 @@
 #include "query.h"
 #include "row_key.h"
 #include "sales.h"
+#include "trust.h"
 
 #include <assert.h>
 #include <string.h>
@@ -250,7 +251,8 @@ static uint64_t home_of(struct node *node, const struct subject_id *account)
     uint64_t office = 0;
     for (uint32_t i = 0; i < node->roster.journal_count; i++) {
         const struct roster_journal *one = &node->roster.journals[i];
-        bool reached = one->journal == node->journal || pull_reaches(node, one->journal);
+        bool reached =
+            one->journal == node->journal || (!one->suspended && pull_reaches(node, one->journal));
         if (reached && journal_branch(one->journal) == record.home_branch) {
             home = one->journal;
         }
@@ -270,11 +272,13 @@ static void send_home(struct node *node, const struct subject_id *account)
     struct event move = {.type = EVENT_RIGHTS_MOVE, .subject = *account, .known = true};
     move.body.move.to = to;
     move.body.move.why = MOVE_HOME;
+    int64_t headroom = to == 0 ? 0 : trust_headroom(node, account);
     for (uint32_t i = 0; to != 0 && i < sheet.lot_count; i++) {
         int64_t raw = own_raw(node, account, &sheet.lots[i].lot);
-        if (raw > 0 && move.body.move.line_count < EVENT_LINES_MAX) {
+        int64_t goes = raw > 0 ? trust_share(node, account, &sheet.lots[i].lot, raw, &headroom) : 0;
+        if (goes > 0 && move.body.move.line_count < EVENT_LINES_MAX) {
             move.body.move.lines[move.body.move.line_count++] =
-                (struct lot_line){.lot = sheet.lots[i].lot, .amount = raw};
+                (struct lot_line){.lot = sheet.lots[i].lot, .amount = goes, .after = raw - goes};
         }
     }
     if (move.body.move.line_count > 0 && journal_would_hold(node, &move)) {

@@ -6,10 +6,11 @@
 #include "hash.h"
 #include "manifest.h"
 #include "members.h"
-#include "reader.h"
+#include "record_trust.h"
 #include "risk.h"
 #include "row_key.h"
 #include "spreading.h"
+#include "trust.h"
 #include "writer.h"
 
 #include "calendar.h"
@@ -17,7 +18,12 @@
 #include <assert.h>
 #include <string.h>
 
-enum { RULES = 1, BLOCK_VERSION = 1, AHEAD_MS_MAX = 5 * 60 * 1000 };
+enum {
+    RULES = 1,
+    BLOCK_VERSION = 1,
+    AHEAD_MS_MAX = 5 * 60 * 1000,
+    AUTHORITY_LEAP_DAYS = 31, /* a shop may close for a month */
+};
 
 uint32_t node_list_journal(struct node *node, uint64_t journal)
 {
@@ -39,11 +45,13 @@ uint32_t node_list_journal(struct node *node, uint64_t journal)
     memmove(&node->heard_ms[at + 1], &node->heard_ms[at], moved * sizeof node->heard_ms[0]);
     memmove(&node->blocked[at + 1], &node->blocked[at], moved * sizeof node->blocked[0]);
     memmove(&node->shown[at + 1], &node->shown[at], moved * sizeof node->shown[0]);
+    memmove(&node->watch[at + 1], &node->watch[at], moved * sizeof node->watch[0]);
     node->ids_committed[at] = (struct digest){{0}};
     node->seqs_committed[at] = 0;
     node->heard_ms[at] = -1;
     node->blocked[at] = (struct blocked){0};
     node->shown[at] = 0;
+    node->watch[at] = (struct watch){0};
     for (uint32_t i = 0; i < node->peers_max; i++) {
         peer_insert(&node->peers[i], at, before);
     }
@@ -84,23 +92,26 @@ bool journal_has_room(const struct node *node, uint32_t events, uint32_t size)
                             size <= sizeof block->arena - block->used);
 }
 
-static bool authority_id(struct node *node, uint64_t seq, struct digest *id)
-{
-    struct row_key key = row_key(TABLE_AUTHORITY);
-    row_key_u64(&key, seq);
-    uint8_t memory[64];
-    struct buffer value = BUFFER_OVER(memory);
-    if (!rows_load(node->rows, row_key_bytes(&key), &value, NULL)) {
-        return false;
-    }
-    assert(value.size == sizeof id->bytes);
-    memcpy(id->bytes, memory, sizeof id->bytes);
-    return true;
-}
-
 static uint32_t today(const struct node *node)
 {
     return calendar_day(world_wall_ms(node->world), node->roster.zone_minutes);
+}
+
+/* The day of the next own block: this clock's, at most a few days after the authority's last word,
+ * and never before the day of an earlier block (L7). */
+static uint32_t own_day(const struct node *node, uint32_t authority_day, uint32_t last)
+{
+    int64_t days = roster_limit(&node->roster, "offline_days", journal_branch(node->journal),
+                                node->roster.seq);
+    int64_t latest = (int64_t)authority_day + days;
+    uint32_t day = today(node);
+    day = (int64_t)day > latest ? (uint32_t)latest : day;
+#if !defined(MUTANT_day_follows_clock)
+    day = day > last ? day : last;
+#else
+    (void)last;
+#endif
+    return day;
 }
 
 const struct block_header *journal_header(struct node *node)
@@ -111,6 +122,9 @@ const struct block_header *journal_header(struct node *node)
     }
     const struct frontier_entry *own = frontier_find(&node->frontier, node->journal);
     assert(own != NULL);
+    struct authority_record authority;
+    bool known = authority_load(node->rows, node->roster.seq, &authority);
+    assert(known || rows_failed(node->rows));
     block->open = true;
     block->used = 0;
     block->header = (struct block_header){
@@ -119,20 +133,12 @@ const struct block_header *journal_header(struct node *node)
         .seq = own->seq + 1,
         .prev = own->id,
         .hlc = node_next_hlc(node),
-        .day = today(node),
+        .day = own_day(node, authority.day, own->day),
         .auth = node->roster.seq,
         .rules = RULES,
     };
-#if !defined(MUTANT_day_follows_clock)
-    if (block->header.day < own->day) {
-        block->header.day = own->day;
-    }
-#endif
-    struct digest id;
-    bool known = authority_id(node, node->roster.seq, &id);
-    assert(known || rows_failed(node->rows));
     if (known) {
-        memcpy(block->header.auth_id, id.bytes, sizeof block->header.auth_id);
+        memcpy(block->header.auth_id, authority.id.bytes, sizeof block->header.auth_id);
     }
     return &block->header;
 }
@@ -183,14 +189,31 @@ static void count_event(struct node *node, const struct fold *fold)
     node->risk_tasks = node->risk_tasks || risk_is_news(fold->event);
     node->freeze_tasks = node->freeze_tasks || fold->event->type == EVENT_ACCOUNT_FREEZE ||
                          fold->event->type == EVENT_CARD_LOSS_REPORT;
+    if (fold->verdict == EVENT_VALID && fold->event->type == EVENT_RIGHTS_MOVE) {
+        trust_note_move(node, fold->header->journal, fold->header->seq);
+    }
+}
+
+/* Signatures that an event carries inside itself, checked before it is folded. */
+static bool event_is_proved(struct node *node, uint64_t journal, const struct event *event)
+{
+    return event->known && event->type == EVENT_LEASE_RECORD &&
+           trust_lease_is_signed(node, journal, event->body.lease.issued_ms,
+                                 event->body.lease.until_ms, event->body.lease.signature);
 }
 
 bool journal_would_hold(struct node *node, const struct event *event)
+{
+    return journal_judge(node, event) == INVALID_NONE;
+}
+
+enum invalid_reason journal_judge(struct node *node, const struct event *event)
 {
     struct fold fold = {.rows = node->rows,
                         .roster = &node->roster,
                         .header = journal_header(node),
                         .event = event,
+                        .proved = event_is_proved(node, node->journal, event),
                         .trial = true};
     uint64_t from = event->type == EVENT_RIGHTS_ACCEPT   ? event->body.accept.from
                     : event->type == EVENT_REQUEST_CLOSE ? event->body.close.request.journal
@@ -198,7 +221,7 @@ bool journal_would_hold(struct node *node, const struct event *event)
     const struct frontier_entry *giver = from == 0 ? NULL : frontier_find(&node->frontier, from);
     fold.trial_dep = giver == NULL ? 0 : giver->seq;
     fold_event(&fold);
-    return fold.verdict == EVENT_VALID;
+    return fold.reason;
 }
 
 struct event_ref journal_append(struct node *node, const struct event *event)
@@ -222,11 +245,12 @@ struct event_ref journal_append(struct node *node, const struct event *event)
                         .header = &block->header,
                         .index = (uint16_t)index,
                         .leaf = block->leaves[index],
+                        .proved = event_is_proved(node, node->journal, &node->event),
                         .event = &node->event};
     fold_event(&fold);
     /* An honest node never writes an INVALID event: a command is refused before it becomes one.
      * (After a failed read nothing is committed any more.) */
-    assert((fold.verdict == EVENT_VALID && !fold.diverged) || rows_failed(node->rows));
+    assert((fold.verdict != EVENT_INVALID && !fold.diverged) || rows_failed(node->rows));
     count_event(node, &fold);
     return (struct event_ref){
         .journal = block->header.journal, .seq = block->header.seq, .index = (uint16_t)index};
@@ -305,9 +329,9 @@ static void apply_authority(struct node *node, const struct block_header *header
 {
     roster_apply(&node->roster, header->seq, event);
     node->roster.seq = header->seq;
-    struct row_key key = row_key(TABLE_AUTHORITY);
-    row_key_u64(&key, header->seq);
-    rows_put(node->rows, row_key_bytes(&key), BYTES_OF(id->bytes));
+    authority_save(node->rows, header->seq,
+                   &(struct authority_record){.id = *id, .day = header->day});
+    trust_apply(node, header->seq, event);
     if (event->known && event->type == EVENT_JOURNAL_ADMIT &&
         !journal_is_authority(event->body.admit.journal)) {
         (void)node_list_journal(node, event->body.admit.journal);
@@ -318,39 +342,70 @@ static void apply_authority(struct node *node, const struct block_header *header
     node->counters.events++;
 }
 
-struct event_ref journal_append_authority(struct node *node, const struct event *event)
+/* A clock that is far ahead of the authority's last day is not believed without an operator's word:
+ * no day ever falls again. */
+static uint32_t authority_day(const struct node *node, const struct frontier_entry *tip,
+                              bool by_hand)
+{
+    uint32_t day = today(node);
+    if (day <= tip->day || (!by_hand && day > tip->day + AUTHORITY_LEAP_DAYS)) {
+        return tip->day;
+    }
+    return day;
+}
+
+bool journal_authority_day_moves(const struct node *node)
 {
     const struct frontier_entry *tip = frontier_find(&node->frontier, journal_of(0, 1));
-    assert(node->office && tip != NULL);
+    return tip != NULL && authority_day(node, tip, false) > tip->day;
+}
+
+struct event_ref journal_append_authority(struct node *node, const struct event *event)
+{
     uint8_t memory[EVENT_SIZE_MAX];
     struct buffer bytes = BUFFER_OVER(memory);
     enum status status = event_encode(event, &bytes);
     assert(status == STATUS_OK);
-    struct digest leaf = hash_leaf(buffer_bytes(&bytes));
+    return journal_append_authority_block(node, &(struct bytes){memory, bytes.size}, 1, true);
+}
+
+struct event_ref journal_append_authority_block(struct node *node, const struct bytes *events,
+                                                uint32_t count, bool by_hand)
+{
+    const struct frontier_entry *tip = frontier_find(&node->frontier, journal_of(0, 1));
+    assert(node->office && tip != NULL && count > 0 && count <= AUTHORITY_EVENTS_MAX);
+    struct digest leaves[AUTHORITY_EVENTS_MAX];
+    uint32_t size = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        leaves[i] = hash_leaf(events[i]);
+        size += (uint32_t)events[i].size;
+    }
     struct block_header header = {
         .version = BLOCK_VERSION,
         .journal = journal_of(0, 1),
         .seq = tip->seq + 1,
         .prev = tip->id,
         .hlc = node_next_hlc(node),
-        .day = today(node) > tip->day ? today(node) : tip->day,
+        .day = authority_day(node, tip, by_hand),
         .auth = tip->seq,
         .rules = RULES,
-        .count = 1,
-        .size = (uint32_t)bytes.size,
-        .root = leaf,
+        .count = count,
+        .size = size,
+        .root = hash_root(leaves, count),
     };
     if (header.hlc <= tip->hlc) {
         header.hlc = tip->hlc + 1;
     }
     memcpy(header.auth_id, tip->id.bytes, sizeof header.auth_id);
-    struct bytes events[1] = {buffer_bytes(&bytes)};
     struct buffer whole = BUFFER_OVER(node->block_bytes);
     struct digest id = seal_block(node, SIGNER_AUTHORITY, &header, events, &whole);
     file_block(node, &header, &id, buffer_bytes(&whole));
-    status = event_decode(events[0], &node->event);
-    assert(status == STATUS_OK);
-    apply_authority(node, &header, &id, &node->event);
+    for (uint32_t i = 0; i < count; i++) {
+        enum status status = event_decode(events[i], &node->event);
+        assert(status == STATUS_OK);
+        apply_authority(node, &header, &id, &node->event);
+    }
+    node->open->urgent = true;
     return (struct event_ref){.journal = header.journal, .seq = header.seq};
 }
 
@@ -409,20 +464,7 @@ bool journal_block_id(struct node *node, uint64_t journal, uint64_t seq, struct 
         *id = entry->id;
         return true;
     }
-    struct row_key key = key_of_block(journal, seq);
-    struct buffer value = BUFFER_OVER(node->block_bytes);
-    if (!rows_load(node->rows, row_key_bytes(&key), &value, NULL)) {
-        return false;
-    }
-    struct reader reader = reader_over(buffer_bytes(&value), BLOCK_EVENTS_MAX + 8);
-    read_array(&reader, 3);
-    struct bytes header = read_bin(&reader, BLOCK_HEADER_SIZE_MAX);
-    struct bytes signature = read_bin(&reader, 64);
-    if (reader_failed(&reader)) {
-        return false;
-    }
-    *id = hash_block_id(header, signature);
-    return true;
+    return block_id_load(node->rows, journal, seq, id);
 }
 
 static void block_on(struct node *node, uint64_t journal, uint64_t on, uint64_t seq)
@@ -440,17 +482,18 @@ static enum admission check_past(struct node *node, const struct block_header *h
         block_on(node, header->journal, journal_of(0, 1), header->auth);
         return ADMISSION_WAITS;
     }
-    struct digest id;
-    if (header->auth == 0 || !authority_id(node, header->auth, &id)) {
+    struct authority_record authority;
+    if (header->auth == 0 || !authority_load(node->rows, header->auth, &authority)) {
         return ADMISSION_REJECTED;
     }
-    if (memcmp(id.bytes, header->auth_id, sizeof header->auth_id) != 0) {
+    if (memcmp(authority.id.bytes, header->auth_id, sizeof header->auth_id) != 0) {
         node_alarm(node, ALARM_AUTHORITY_FORK, header->journal, header->seq);
         return ADMISSION_REJECTED;
     }
     if (roster_journal(&node->roster, header->journal, header->auth) == NULL) {
         return ADMISSION_REJECTED;
     }
+    struct digest id;
     for (uint32_t i = 0; i < header->dep_count; i++) {
         const struct block_dep *dep = &header->deps[i];
         const struct frontier_entry *entry = frontier_find(&node->frontier, dep->journal);
@@ -490,6 +533,7 @@ static void fold_block(struct node *node, const struct block *block)
                             .header = header,
                             .index = (uint16_t)i,
                             .leaf = hash_leaf(block->events[i]),
+                            .proved = event_is_proved(node, header->journal, &node->event),
                             .event = &node->event};
         fold_event(&fold);
         count_event(node, &fold);

@@ -34,6 +34,8 @@ bool journal_depend(struct node *node, uint64_t from);
 /* Would this money event be VALID as the next one? Nothing is written. What the rules allow can
  * still break a bound of the registers, after a great many great amounts. */
 bool journal_would_hold(struct node *node, const struct event *event);
+/* The same, and why not. */
+enum invalid_reason journal_judge(struct node *node, const struct event *event);
 /* Appends an own event, which must be VALID, and folds it. Returns where it stands. */
 struct event_ref journal_append(struct node *node, const struct event *event);
 /* Signs and files the open block, if there is one. */
@@ -41,6 +43,13 @@ void journal_close(struct node *node);
 
 /* The office: one event as a block of the authority journal, into the open batch. */
 struct event_ref journal_append_authority(struct node *node, const struct event *event);
+/* The same with up to AUTHORITY_EVENTS_MAX encoded events in one block. Not `by_hand`: the node
+ * speaks of itself, and its clock alone does not carry the authority's day far ahead. */
+enum { AUTHORITY_EVENTS_MAX = 64 };
+struct event_ref journal_append_authority_block(struct node *node, const struct bytes *events,
+                                                uint32_t count, bool by_hand);
+/* Would a block that the office writes by itself carry a later day than its last? */
+bool journal_authority_day_moves(const struct node *node);
 /* A block of the authority journal is about to be admitted for the first time: is its AUTH.EPOCH
  * signed by a root of the manifest? */
 bool authority_epoch_holds(struct node *node, const struct event *epoch);

@@ -12,6 +12,7 @@
 #include "risk.h"
 #include "spreading.h"
 #include "talk.h"
+#include "trust.h"
 
 #include <assert.h>
 #include <string.h>
@@ -93,7 +94,8 @@ static void hear_committed(struct node *node, enum status status)
     node->counters_committed = node->counters_flight;
     node->in_flight = false;
     note_committed(node, batch);
-    bool urgent = batch->frame_count > 0;
+    bool urgent = batch->frame_count > 0 || batch->urgent;
+    batch->urgent = false;
     speak(node, batch);
     talk_committed(node, urgent);
     batch->block_count = 0;
@@ -107,6 +109,7 @@ static void hear_tick(struct node *node)
     uint64_t now = world_monotonic_ms(node->world);
     talk_tick(node, now);
     pull_retry(node, now);
+    trust_tick(node, now);
     members_sweep_keys(node, now);
     freezes_sweep(node);
     requests_sweep(node, now);

@@ -146,9 +146,22 @@ struct genesis {
     struct bytes product_name;
     struct bonus_step steps[BONUS_STEPS_MAX];
     uint8_t step_count;
-    const struct spread_terms *spread; /* NULL: spread_defaults() */
-    bool pull_exact;                   /* a pull brings what is asked for, and no more */
+    const struct spread_terms *spread;    /* NULL: spread_defaults() */
+    bool pull_exact;                      /* a pull brings what is asked for, and no more */
+    const struct founding_limits *limits; /* NULL: founding_defaults() */
 };
+
+/* The limits that a network begins with; the office changes them later. A limit that was never set
+ * is 0, so what a network is to have must be written at its founding. */
+struct founding_limits {
+    int64_t unwitnessed_limit; /* of an account's money, at each branch; 0 = only witnessed */
+    int64_t mint_quota;        /* of each bucket, a branch and day */
+    int64_t pending_mints;     /* 1: above the quota is recorded and waits; 0: refused */
+    int64_t offline_days;      /* how far a branch's day may be ahead of the authority's */
+    int64_t lease_days;        /* 0 = off */
+    int64_t refund_days;       /* 0 = no end */
+};
+struct founding_limits founding_defaults(void);
 MUST_CHECK enum status node_genesis(struct world *world, const struct genesis *genesis);
 /* The AUTH.EPOCH event that node_genesis will write: what the root signs is auth_signed_bytes of
  * it. */

@@ -25,6 +25,7 @@ struct parked {
     uint8_t texts[SALE_ITEMS_MAX * ITEM_NAME_SIZE_MAX + CARD_NUMBER_SIZE + CURRENCY_SIZE];
     uint64_t since_ms;
     uint64_t deadline_ms;
+    bool unwitnessed; /* it waits for the office's word, not for rights */
     uint32_t asked_count;
     struct {
         uint64_t journal;
@@ -55,6 +56,17 @@ struct ingest {
 struct blocked {
     uint64_t on; /* journal that must reach `seq` first; 0 = not blocked */
     uint64_t seq;
+};
+
+/* What the office's word on a journal has to do with. */
+struct watch {
+    uint64_t moved;   /* last block here that gives rights away, as decided */
+    uint64_t covered; /* the authority's checkpoint reaches this block */
+    uint64_t asked;   /* office: somebody waits for a checkpoint that reaches this block */
+    /* What was passed on for others that have no link: each thing once. */
+    uint64_t ckpt_passed_ms;
+    uint64_t lease_passed_ms;
+    uint64_t lease_passed; /* the lease issued then */
 };
 
 /* An account whose distribution is to be looked at. */
@@ -94,6 +106,7 @@ struct node {
     int64_t *heard_ms;         /* beside frontier: session last alive, -1 never */
     struct blocked *blocked;   /* beside frontier */
     uint64_t *shown;           /* beside frontier: own head that this journal's node has shown */
+    struct watch *watch;       /* beside frontier */
     uint64_t frontier_version; /* rises with every commit that moved it */
     uint64_t digest_version;   /* the version that frontier_digest is of */
     struct digest frontier_digest;
@@ -123,6 +136,16 @@ struct node {
 
     struct open_invitation invitations[INVITATIONS_OPEN_MAX];
     uint32_t next_branch;
+
+    /* trust.c */
+    uint64_t signed_ms;       /* office: last checkpoint */
+    uint64_t ckpt_req_ms;     /* last question for a checkpoint */
+    bool leased;              /* a lease was ever recorded */
+    uint64_t lease_ends_ms;   /* on the monotonic clock */
+    uint64_t lease_length_ms; /* of the last one */
+    uint64_t lease_issued_ms; /* of the last one, by the office's clock */
+    uint64_t lease_asked_ms;  /* last question for one, over a relay */
+    bool release_due;         /* a mint may have been approved */
 
     uint64_t unreplicated_since_ms; /* when the oldest own block not yet shown was committed */
     uint64_t pulls_asked;

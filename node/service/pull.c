@@ -5,6 +5,7 @@
 #include "row_key.h"
 #include "sales.h"
 #include "talk.h"
+#include "trust.h"
 
 #include <assert.h>
 #include <string.h>
@@ -17,8 +18,7 @@ enum {
 
 const char limit_pull_exact[] = "pull_exact";
 
-/* Who gets the question for `holder`: its own link, or one that may pass it on. */
-static struct peer *way_to(struct node *node, uint64_t holder, uint64_t not_via)
+struct peer *pull_way_to(struct node *node, uint64_t holder, uint64_t not_via)
 {
     struct peer *relay = NULL;
     for (uint32_t i = 0; i < node->peers_max; i++) {
@@ -42,7 +42,7 @@ static struct peer *way_to(struct node *node, uint64_t holder, uint64_t not_via)
 
 bool pull_reaches(struct node *node, uint64_t journal)
 {
-    return way_to(node, journal, 0) != NULL;
+    return pull_way_to(node, journal, 0) != NULL;
 }
 /* What the command lacks, lot by lot: its plan over everybody's rights, less what is usable here.
  */
@@ -57,7 +57,7 @@ struct lack {
 static void send_question(struct node *node, struct parked *parked, uint32_t slot,
                           const struct lack *lack, const struct rights_line *lines, uint32_t count)
 {
-    struct peer *peer = way_to(node, parked->asked[slot].journal, 0);
+    struct peer *peer = pull_way_to(node, parked->asked[slot].journal, 0);
     if (peer == NULL) {
         return;
     }
@@ -89,7 +89,7 @@ static uint32_t find_asked(const struct parked *parked, uint64_t journal)
 static bool still_open(struct node *node, const struct parked *parked, uint32_t slot)
 {
     if (!parked->asked[slot].answered) {
-        return way_to(node, parked->asked[slot].journal, 0) != NULL;
+        return pull_way_to(node, parked->asked[slot].journal, 0) != NULL;
     }
     const struct frontier_entry *entry =
         frontier_find(&node->frontier, parked->asked[slot].journal);
@@ -136,7 +136,7 @@ static size_t keep_reachable(struct node *node, const struct parked *parked, str
         for (uint32_t h = 0; h < lot->holder_count; h++) {
             uint64_t journal = lot->holders[h].journal;
             bool may_give = journal != node->journal && find_asked(parked, journal) == UINT32_MAX &&
-                            way_to(node, journal, 0) != NULL;
+                            pull_way_to(node, journal, 0) != NULL;
             usable += may_give ? lot->holders[h].held : 0;
         }
         if (usable > 0) {
@@ -194,7 +194,7 @@ static bool is_better(struct node *node, const struct parked *parked, const stru
                       uint64_t journal, int64_t most)
 {
     return journal != node->journal && find_asked(parked, journal) == UINT32_MAX &&
-           reachable_at(lot, journal) > most && way_to(node, journal, 0) != NULL;
+           reachable_at(lot, journal) > most && pull_way_to(node, journal, 0) != NULL;
 }
 
 /* The journal that holds most of what is lacking and was not asked yet; 0 = nobody. */
@@ -346,6 +346,11 @@ static uint32_t lines_to_give(struct node *node, const struct message *asked,
                               const struct refund_picture *rights, bool exact, struct event *move)
 {
     uint32_t count = 0;
+    const struct subject_id *account = &asked->body.rights_req.account;
+    if (rights == NULL) {
+        trust_prepare(node, account, asked->body.rights_req.list, asked->body.rights_req.count);
+    }
+    int64_t headroom = trust_headroom(node, account);
     for (uint32_t i = 0; i < asked->body.rights_req.count; i++) {
         const struct rights_line *line = &asked->body.rights_req.list[i];
         bool twice = false;
@@ -359,6 +364,10 @@ static uint32_t lines_to_give(struct node *node, const struct message *asked,
         /* Who is to refund or to cover gets what it asks for: more of it is of no use there. */
         int64_t give = rights != NULL || exact ? amount_smaller(raw, line->amount)
                                                : share_to_give(node, raw, line->amount);
+        give = rights != NULL ? give : trust_share(node, account, &line->lot, give, &headroom);
+        if (give == 0) {
+            continue;
+        }
         move->body.move.lines[count++] =
             (struct lot_line){.lot = line->lot, .amount = give, .after = raw - give};
     }
@@ -424,6 +433,7 @@ static void serve(struct node *node, struct peer *peer, const struct message *as
 #endif
     bool busy =
         node->draining || node->read_only || node->held || world_space_low(node->world) ||
+        trust_lease_is_over(node) ||
         roster_journal(&node->roster, node->journal, node->roster.seq) == NULL ||
         !journal_has_room(node, SERVE_EVENTS_MAX, SERVE_SIZE_MAX) ||
         (node->block.open && node->block.header.dep_count + SHEET_HOLDERS_MAX * 2 > BLOCK_DEPS_MAX);
@@ -433,7 +443,7 @@ static void serve(struct node *node, struct peer *peer, const struct message *as
     }
     const struct block_header *header = journal_header(node);
     uint64_t origin = asked->body.rights_req.origin;
-    bool admitted = origin != node->journal &&
+    bool admitted = origin != node->journal && !roster_is_suspended(&node->roster, origin) &&
                     roster_journal(&node->roster, origin, header->auth) != NULL &&
                     roster_journal(&node->roster, node->journal, header->auth) != NULL;
     struct event move = {
@@ -458,7 +468,7 @@ static void serve(struct node *node, struct peer *peer, const struct message *as
         return;
     }
     move.body.move.line_count = (uint8_t)count;
-    if (!journal_would_hold(node, &move)) {
+    if (trust_judge(node, &move) != INVALID_NONE) {
         respond(node, peer, asked, RIGHTS_LIMIT, 0, NULL);
         return;
     }

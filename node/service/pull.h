@@ -9,6 +9,8 @@
 bool pull_ask(struct node *node, struct parked *parked);
 /* Repeats questions that had no answer. */
 void pull_retry(struct node *node, uint64_t now_ms);
+/* Who gets a question for `holder`: its own link, or one that may pass it on; NULL if nobody. */
+struct peer *pull_way_to(struct node *node, uint64_t holder, uint64_t not_via);
 void pull_hear_request(struct node *node, struct peer *peer, const struct message *message);
 void pull_hear_response(struct node *node, const struct message *message);
 

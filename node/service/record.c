@@ -376,6 +376,7 @@ void statement_save(struct rows *rows, const struct subject_id *account, uint64_
     write_bin_optional(&writer, record->ticket.bytes, sizeof record->ticket.bytes);
     write_uint(&writer, record->incoming ? 1 : 0);
     write_bin_optional(&writer, record->other.bytes, sizeof record->other.bytes);
+    write_uint(&writer, record->flags);
     record_put(rows, &key, &writer);
 }
 
@@ -398,5 +399,6 @@ bool statement_decode(struct bytes value, struct statement_record *record)
     read_bin_optional(&reader, record->ticket.bytes, sizeof record->ticket.bytes);
     record->incoming = read_uint_upto(&reader, 1) == 1;
     read_bin_optional(&reader, record->other.bytes, sizeof record->other.bytes);
+    record->flags = (uint8_t)read_uint_upto(&reader, UINT8_MAX);
     return reader_finish(&reader) == STATUS_OK;
 }

@@ -253,6 +253,7 @@ struct statement_record {
     struct ticket_id ticket;
     bool incoming;           /* transfers: this account received */
     struct subject_id other; /* transfers: the other account */
+    uint8_t flags;           /* enum event_remark */
 };
 void statement_save(struct rows *rows, const struct subject_id *account, uint64_t hlc,
                     struct event_ref event, const struct statement_record *record);

@@ -113,19 +113,20 @@ void registers_save(struct rows *rows, const struct row_key *key, const struct r
 
 bool grant_load(struct rows *rows, const struct row_key *key, struct grant_record *record)
 {
-    uint64_t numbers[3];
-    bool found = record_numbers_load(rows, row_key_bytes(key), numbers, 3);
-    *record = (struct grant_record){
-        .grant = {.granted = (int64_t)numbers[0], .accepted = (int64_t)numbers[1]},
-        .steps = (uint32_t)numbers[2]};
+    uint64_t numbers[4];
+    bool found = record_numbers_load(rows, row_key_bytes(key), numbers, 4);
+    *record = (struct grant_record){.grant = {.granted = (int64_t)numbers[0],
+                                              .accepted = (int64_t)numbers[1],
+                                              .witnessed = (int64_t)numbers[2]},
+                                    .steps = (uint32_t)numbers[3]};
     return found;
 }
 
 void grant_save(struct rows *rows, const struct row_key *key, const struct grant_record *record)
 {
-    uint64_t numbers[3] = {(uint64_t)record->grant.granted, (uint64_t)record->grant.accepted,
-                           record->steps};
-    record_numbers_save(rows, row_key_bytes(key), numbers, 3);
+    uint64_t numbers[4] = {(uint64_t)record->grant.granted, (uint64_t)record->grant.accepted,
+                           (uint64_t)record->grant.witnessed, record->steps};
+    record_numbers_save(rows, row_key_bytes(key), numbers, 4);
 }
 
 bool grant_step_load(struct rows *rows, const struct row_key *key, struct grant_step *step)

@@ -176,6 +176,7 @@ void answer_save(struct rows *rows, uint32_t till, const struct ticket_id *ticke
         write_uint(&writer, answer->tenders[i].tender);
         write_uint(&writer, (uint64_t)answer->tenders[i].amount);
     }
+    write_uint(&writer, answer->pending ? 1 : 0);
     struct row_key key = key_of_ticket(till, ticket);
     record_put(rows, &key, &writer);
 }
@@ -220,6 +221,7 @@ bool answer_load(struct rows *rows, uint32_t till, const struct ticket_id *ticke
         answer->tenders[i].tender = (uint8_t)read_uint_upto(&reader, UINT8_MAX);
         answer->tenders[i].amount = (int64_t)read_uint(&reader);
     }
+    answer->pending = read_uint_upto(&reader, 1) == 1;
     enum status status = reader_finish(&reader);
     assert(status == STATUS_OK);
     return true;

@@ -8,6 +8,7 @@
 #include "record_risk.h"
 #include "row_key.h"
 #include "sales.h"
+#include "trust.h"
 
 #include <assert.h>
 #include <string.h>
@@ -227,7 +228,7 @@ static void send_back(struct node *node, const struct subject_id *account)
         struct lot_line *line = &move.body.move.lines[i];
         line->after = own_raw(node, account, &line->lot) - line->amount;
     }
-    if (journal_would_hold(node, &move)) {
+    if (trust_judge(node, &move) == INVALID_NONE) {
         (void)journal_append(node, &move);
     }
 }

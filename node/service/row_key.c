@@ -110,6 +110,11 @@ bool row_is_replicated(struct bytes key)
     case TABLE_CARD:
     case TABLE_FIELD:
     case TABLE_SERIAL:
+    case TABLE_STATED:
+    case TABLE_EXPOSURE:
+    case TABLE_MINTED:
+    case TABLE_PENDING:
+    case TABLE_LEASE:
         return true;
     default:
         return false;

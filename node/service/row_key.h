@@ -22,7 +22,7 @@ enum table {
     TABLE_BLOCK = 'L',      /* L j8 s8: the block as received */
     TABLE_FRONTIER = 'F',   /* F j8 */
     TABLE_FEED = 'N',       /* N n8: j8 s8, in order of admission */
-    TABLE_AUTHORITY = 'u',  /* u s8: id of the authority block at that position */
+    TABLE_AUTHORITY = 'u',  /* u s8: id and day of the authority block at that position */
     TABLE_TERMS = 'T',      /* R  T lot16: the lot's terms */
     TABLE_REGISTERS = 'C',  /* R  C acct16 lot16 j8 */
     TABLE_GRANT = 'R',      /* R  R lot16 from8 to8: granted, accepted, steps */
@@ -40,6 +40,11 @@ enum table {
     TABLE_CARD = 'D',       /* R  D hash16: account, number, issue */
     TABLE_FIELD = 'A',      /* R  A member16 field1: sealed, with who wrote it */
     TABLE_SERIAL = 'n',     /* R  n j8: last card serial of that journal */
+    TABLE_STATED = 'Z',     /* R  Z kind1 subject: what the authority stated; record_trust.h */
+    TABLE_EXPOSURE = '1',   /* R  1 acct16 j8: unwitnessed rights used or passed on, by unit */
+    TABLE_MINTED = 'J',     /* R  J j8 bucket1: day, minted on it */
+    TABLE_PENDING = '2',    /* R  2 j8 s8 i2: a mint above the quota, and what became of it */
+    TABLE_LEASE = 'l',      /* R  l j8: the last lease that the journal recorded */
     TABLE_SHEET = 'B',      /* B acct16 */
     TABLE_SPARE = 'b',      /* b acct16 lot16: a lot that a full sheet does not list */
     TABLE_ACCOUNT = 'a',    /* a acct16: member, product, cards */

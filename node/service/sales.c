@@ -4,6 +4,7 @@
 #include "journal.h"
 #include "risk.h"
 #include "row_key.h"
+#include "trust.h"
 
 #include "bonus.h"
 #include "calendar.h"
@@ -174,10 +175,18 @@ enum decision sales_top_up(struct node *node, const struct request *request, str
         .to_day =
             product->bonus_days == 0 ? 0 : calendar_add_days(header->day, product->bonus_days),
         .product = product->product};
-    if (!journal_would_hold(node, &event)) {
+    enum invalid_reason reason = journal_judge(node, &event);
+    bool waits = reason == INVALID_OVER_QUOTA &&
+                 roster_limit(&node->roster, "pending_mints", journal_branch(node->journal),
+                              header->auth) > 0;
+    if (reason == INVALID_OVER_QUOTA && !waits) {
+        return refuse(answer, REFUSED_QUOTA);
+    }
+    if (reason != INVALID_NONE && !waits) {
         return refuse(answer, REFUSED_AMOUNT);
     }
     answer->event = journal_append(node, &event);
+    answer->pending = waits;
     answer->principal = amount;
     answer->bonus = bonus;
     risk_after_top_up(node, &answer->account, answer->event);
@@ -272,8 +281,9 @@ bool sales_accept_plan(struct node *node, const struct request *request,
     return sales_accept(node, sheet, &acceptance);
 }
 
-static bool append_spend(struct node *node, const struct request *request,
-                         const struct spend_plan *plan, int64_t seen, struct answer *answer)
+static enum invalid_reason append_spend(struct node *node, const struct request *request,
+                                        const struct spend_plan *plan, int64_t seen,
+                                        struct answer *answer)
 {
     struct event event = desk_event(request, EVENT_SPEND, &answer->account);
     event.body.spend.risk = request->body.spend.amount - plan->covered;
@@ -289,15 +299,16 @@ static bool append_spend(struct node *node, const struct request *request,
     memcpy(event.body.spend.items, request->body.spend.items, sizeof event.body.spend.items);
     event.body.spend.tender_count = (uint8_t)request->body.spend.tender_count;
     memcpy(event.body.spend.tenders, request->body.spend.tenders, sizeof event.body.spend.tenders);
-    if (!journal_would_hold(node, &event)) {
-        return false;
+    enum invalid_reason reason = trust_judge(node, &event);
+    if (reason != INVALID_NONE) {
+        return reason;
     }
     answer->event = journal_append(node, &event);
     answer->principal = plan->principal;
     answer->bonus = plan->bonus;
     answer->uncovered = event.body.spend.risk;
     sales_report(node, answer);
-    return true;
+    return INVALID_NONE;
 }
 
 static enum verdict check_spend(struct node *node, const struct request *request,
@@ -321,6 +332,15 @@ static enum verdict check_spend(struct node *node, const struct request *request
     }
 #endif
     return VERDICT_ALLOWED;
+}
+
+enum decision sales_needs_witness(struct node *node, struct answer *answer)
+{
+    answer->verdict = REFUSED_UNWITNESSED;
+    sales_report(node, answer);
+    answer->at_ms = 0;
+    answer->limit = trust_headroom(node, &answer->account);
+    return NEEDS_WITNESS;
 }
 
 enum decision sales_spend(struct node *node, const struct request *request, struct answer *answer)
@@ -360,9 +380,11 @@ enum decision sales_spend(struct node *node, const struct request *request, stru
         return refuse(answer, REFUSED_BUSY); /* what lifts the freeze is on its way to the disk */
     }
     if ((covered || at_risk) && sales_accept_plan(node, request, &answer->account, &sheet, &plan)) {
-        if (!append_spend(node, request, &plan, all, answer)) {
-            answer->verdict = REFUSED_AMOUNT;
+        enum invalid_reason reason = append_spend(node, request, &plan, all, answer);
+        if (reason == INVALID_EXPOSED) {
+            return sales_needs_witness(node, answer);
         }
+        answer->verdict = reason == INVALID_NONE ? VERDICT_ALLOWED : REFUSED_AMOUNT;
         return DECIDED;
     }
     answer->balance = sheet_balance(&sheet);
@@ -396,6 +418,9 @@ enum decision sales_move(struct node *node, const struct request *request, struc
     }
     if (to->journal == node->journal) {
         return refuse(answer, REFUSED_SELF);
+    }
+    if (to->suspended) {
+        return refuse(answer, REFUSED_SUSPENDED);
     }
     if (!amount_in_range(request->body.move.amount)) {
         return refuse(answer, REFUSED_AMOUNT);
@@ -438,7 +463,13 @@ enum decision sales_move(struct node *node, const struct request *request, struc
                                                      .amount = plan.lines[i].amount,
                                                      .after = raw - plan.lines[i].amount};
     }
-    if (!journal_would_hold(node, &event)) {
+    enum invalid_reason reason = trust_judge(node, &event);
+    if (reason == INVALID_EXPOSED) {
+        (void)trust_ask(node, &answer->account); /* the next try may find the office's word */
+        answer->limit = trust_headroom(node, &answer->account);
+        return refuse(answer, REFUSED_UNWITNESSED);
+    }
+    if (reason != INVALID_NONE) {
         return refuse(answer, REFUSED_AMOUNT);
     }
     answer->event = journal_append(node, &event);

@@ -47,6 +47,9 @@ bool sales_accept_plan(struct node *node, const struct request *request,
 /* What the till is told of the account once the facts are in the batch. */
 void sales_report(struct node *node, struct answer *answer);
 
+/* It is here, and the office's word on where it came from is missing: the answer if none comes. */
+enum decision sales_needs_witness(struct node *node, struct answer *answer);
+
 /* This journal's raw rights of a lot. */
 int64_t own_raw(struct node *node, const struct subject_id *account, const struct lot_id *lot);
 

@@ -4,6 +4,7 @@
 #include "row_key.h"
 #include "sales.h"
 #include "talk.h"
+#include "trust.h"
 
 #include "calendar.h"
 #include "usage.h"
@@ -265,9 +266,14 @@ static void give(struct node *node, struct look *look, const struct spread_move 
     struct event move = {.type = EVENT_RIGHTS_MOVE, .subject = look->account, .known = true};
     move.body.move.to = part->to;
     move.body.move.why = MOVE_SPREAD;
+    int64_t headroom = trust_headroom(node, &look->account);
     for (uint32_t i = 0; i < plan.line_count; i++) {
         int64_t raw = own_raw(node, &look->account, &plan.lines[i].lot);
-        int64_t amount = plan.lines[i].amount;
+        int64_t amount =
+            trust_share(node, &look->account, &plan.lines[i].lot, plan.lines[i].amount, &headroom);
+        if (amount == 0) {
+            continue;
+        }
 #if defined(MUTANT_spread_more_than_held)
         amount += raw;
 #endif

@@ -7,8 +7,10 @@
 #include "office.h"
 #include "pull.h"
 #include "query.h"
+#include "record_trust.h"
 #include "row_key.h"
 #include "talk.h"
+#include "trust.h"
 
 #include "calendar.h"
 #include "spread.h"
@@ -21,7 +23,6 @@ enum {
     PEERS_DEFAULT = 64,
     JOURNALS_DEFAULT = 1024,
     INGEST_DEFAULT = 16,
-    REFUND_DAYS = 365,
     ALIGNMENT = 64,
 };
 
@@ -59,6 +60,7 @@ struct parts {
     int64_t *heard;
     struct blocked *blocked;
     uint64_t *shown;
+    struct watch *watch;
     struct peer *peers;
     uint64_t *has;
     struct ingest *ingest;
@@ -76,6 +78,7 @@ static struct parts carve_all(struct carver *carver, const struct node_setup *se
     parts.heard = carve(carver, journals * sizeof *parts.heard);
     parts.blocked = carve(carver, journals * sizeof *parts.blocked);
     parts.shown = carve(carver, journals * sizeof *parts.shown);
+    parts.watch = carve(carver, journals * sizeof *parts.watch);
     parts.peers = carve(carver, setup->peers_max * sizeof *parts.peers);
     parts.has = carve(carver, setup->peers_max * journals * sizeof *parts.has);
     parts.ingest = carve(carver, setup->ingest_frames * sizeof *parts.ingest);
@@ -96,6 +99,7 @@ static void clear_batch(struct batch *batch)
     batch->answer_count = 0;
     batch->frame_count = 0;
     batch->block_count = 0;
+    batch->urgent = false;
 }
 
 static struct node *build(const struct node_setup *setup, void *memory)
@@ -127,6 +131,7 @@ static struct node *build(const struct node_setup *setup, void *memory)
     node->heard_ms = parts.heard;
     node->blocked = parts.blocked;
     node->shown = parts.shown;
+    node->watch = parts.watch;
     node->peers_max = setup->peers_max;
     node->peers = parts.peers;
     memset(parts.peers, 0, setup->peers_max * sizeof *parts.peers);
@@ -158,7 +163,7 @@ static struct row_key meta_key(void)
 
 enum {
     META_SIZE = 1 + 32 + 8,
-    ROWS_FORM = 3, /* rises whenever a row is written differently: an older store is refused */
+    ROWS_FORM = 4, /* rises whenever a row is written differently: an older store is refused */
 };
 
 static void meta_bytes(const struct digest *network, uint64_t journal,
@@ -313,6 +318,7 @@ enum node_fitness node_start(const struct node_setup *setup, void *memory, struc
         return NODE_STORE_FAILED;
     }
     load_feed(node);
+    trust_load(node);
     bool whole = own_chain_holds(node, &full);
     if (node->office) {
         office_load(node);
@@ -365,7 +371,43 @@ struct event node_genesis_epoch(const struct genesis *genesis)
     return event;
 }
 
-enum { GENESIS_EVENTS = 6 };
+struct founding_limits founding_defaults(void)
+{
+    return (struct founding_limits){.unwitnessed_limit = 50000, /* 500.00 */
+                                    .mint_quota = 100000000,    /* 1,000,000.00: generous */
+                                    .offline_days = 7,
+                                    .lease_days = 7,
+                                    .refund_days = 365};
+}
+
+static void genesis_limits(const struct founding_limits *limits, struct event *set,
+                           struct event *quota)
+{
+    const struct {
+        const char *name;
+        int64_t value;
+    } list[] = {
+        {"refund_days", limits->refund_days},     {"unwitnessed_limit", limits->unwitnessed_limit},
+        {"offline_days", limits->offline_days},   {"lease_days", limits->lease_days},
+        {"pending_mints", limits->pending_mints},
+    };
+    *set = (struct event){.type = EVENT_LIMITS_SET, .known = true};
+    set->body.limits.count = sizeof list / sizeof list[0];
+    for (uint32_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        set->body.limits.limits[i] = (struct named_limit){
+            .name = bytes_of(list[i].name, strlen(list[i].name)), .value = list[i].value};
+    }
+    static const uint8_t buckets[] = {BUCKET_PRINCIPAL, BUCKET_BONUS,   BUCKET_POINTS,
+                                      BUCKET_VISITS,    BUCKET_VOUCHER, BUCKET_CAPACITY};
+    *quota = (struct event){.type = EVENT_QUOTA_GRANT, .known = true};
+    quota->body.quota.count = sizeof buckets;
+    for (uint32_t i = 0; i < sizeof buckets; i++) {
+        quota->body.quota.quotas[i] =
+            (struct bucket_quota){.bucket = buckets[i], .per_day = limits->mint_quota};
+    }
+}
+
+enum { GENESIS_EVENTS = 7 };
 
 static struct event spread_event(const struct genesis *genesis)
 {
@@ -399,11 +441,9 @@ static void genesis_events(const struct genesis *genesis, struct event events[GE
     events[2].body.organisation.name = genesis->organisation;
     events[2].body.organisation.zone_minutes = genesis->zone_minutes;
     events[2].body.organisation.currency = genesis->currency;
-    events[3] = (struct event){.type = EVENT_LIMITS_SET, .known = true};
-    static const char refund_days[] = "refund_days";
-    events[3].body.limits.count = 1;
-    events[3].body.limits.limits[0] = (struct named_limit){
-        .name = bytes_of(refund_days, sizeof refund_days - 1), .value = REFUND_DAYS};
+    struct founding_limits limits =
+        genesis->limits == NULL ? founding_defaults() : *genesis->limits;
+    genesis_limits(&limits, &events[3], &events[6]);
     events[4] = (struct event){.type = EVENT_PRODUCT_PUBLISH, .known = true};
     events[4].body.product.product = 1;
     events[4].body.product.version = 1;
@@ -437,13 +477,16 @@ static void genesis_commit(struct world *world, const struct genesis *genesis,
     row_key_u64(&feed_row, 1);
     struct row_key authority_row = row_key(TABLE_AUTHORITY);
     row_key_u64(&authority_row, header->seq);
+    uint8_t authority_memory[64];
+    struct buffer authority = BUFFER_OVER(authority_memory);
+    authority_encode(&(struct authority_record){.id = *id, .day = header->day}, &authority);
     struct row_key counters_row = row_key(TABLE_DIGEST);
     struct write writes[6] = {
         {row_key_bytes(&meta_row), BYTES_OF(meta)},
         {row_key_bytes(&block_row), whole},
         {row_key_bytes(&frontier_row), buffer_bytes(&frontier)},
         {row_key_bytes(&feed_row), bytes_of(block_row.bytes + 1, block_row.size - 1U)},
-        {row_key_bytes(&authority_row), BYTES_OF(id->bytes)},
+        {row_key_bytes(&authority_row), buffer_bytes(&authority)},
         {row_key_bytes(&counters_row), buffer_bytes(&counted)},
     };
     world_commit(world, writes, 6);

@@ -8,6 +8,7 @@
 #include "office.h"
 #include "pull.h"
 #include "row_key.h"
+#include "trust.h"
 
 #include <assert.h>
 #include <string.h>
@@ -534,6 +535,12 @@ static void hear_in_session(struct node *node, struct peer *peer)
         break;
     case MESSAGE_RIGHTS_RSP:
         pull_hear_response(node, message);
+        break;
+    case MESSAGE_CKPT_REQ:
+        trust_hear_request(node, peer, message);
+        break;
+    case MESSAGE_LEASE:
+        trust_hear_lease(node, peer, message);
         break;
     case MESSAGE_KEY_GET:
     case MESSAGE_KEY_PUT:

@@ -3,6 +3,7 @@
 #include "freezes.h"
 #include "journal.h"
 #include "sales.h"
+#include "trust.h"
 
 #include <string.h>
 
@@ -58,8 +59,8 @@ static enum verdict check_receiver(struct node *node, const struct sheet *other,
     return full ? REFUSED_LOTS : VERDICT_ALLOWED;
 }
 
-static bool append_rebind(struct node *node, const struct request *request,
-                          const struct spend_plan *plan, struct answer *answer)
+static enum invalid_reason append_rebind(struct node *node, const struct request *request,
+                                         const struct spend_plan *plan, struct answer *answer)
 {
     struct event event = desk_event(request, EVENT_LOT_REBIND, &answer->account);
     event.body.rebind.to = answer->other;
@@ -71,14 +72,15 @@ static bool append_rebind(struct node *node, const struct request *request,
         event.body.rebind.lines[i] = (struct lot_line){
             .lot = line->lot, .amount = line->amount, .after = raw - line->amount};
     }
-    if (!journal_would_hold(node, &event)) {
-        return false;
+    enum invalid_reason reason = trust_judge(node, &event);
+    if (reason != INVALID_NONE) {
+        return reason;
     }
     answer->event = journal_append(node, &event);
     answer->principal = plan->principal;
     answer->bonus = plan->bonus;
     sales_report(node, answer);
-    return true;
+    return INVALID_NONE;
 }
 
 /* Why the plan over what is here does not reach. */
@@ -143,8 +145,11 @@ enum decision transfers_transfer(struct node *node, const struct request *reques
             return refuse(answer, verdict);
         }
         if (sales_accept_plan(node, request, &answer->account, &sheet, &plan)) {
-            return append_rebind(node, request, &plan, answer) ? DECIDED
-                                                               : refuse(answer, REFUSED_AMOUNT);
+            enum invalid_reason reason = append_rebind(node, request, &plan, answer);
+            if (reason == INVALID_EXPOSED) {
+                return sales_needs_witness(node, answer);
+            }
+            return reason == INVALID_NONE ? DECIDED : refuse(answer, REFUSED_AMOUNT);
         }
     }
     answer->verdict = shortfall(node, request, &sheet, &plan, answer);

@@ -39,6 +39,8 @@ struct peer {
     uint64_t compared;     /* how far it said it has our own journal, when that was last compared */
     uint64_t disputed;     /* it has another block than we do at this position, it says; 0 = no */
     uint64_t disputed_of;  /* of this journal */
+    uint64_t leased_ms;    /* office: last lease sent to it; 0 = none in this session */
+    uint64_t lease_sent;   /* when that one says that it was issued */
     uint32_t pushed;       /* frames pushed since the last TIPS heard */
     uint64_t next_want;
     uint64_t pause_ms;    /* how long nothing is asked after the last want that came to nothing */

@@ -52,6 +52,12 @@ static void apply_admit(struct roster *roster, uint64_t seq, const struct event 
     }
     entry->name_size = copy_text(entry->name, sizeof entry->name, event->body.admit.name);
     roster->journal_count++;
+    for (uint32_t i = 0; i < roster->journal_count; i++) {
+        const struct roster_journal *other = &roster->journals[i];
+        if (journal_branch(other->journal) == journal_branch(journal) && other->suspended) {
+            entry->suspended = true; /* a new machine of the same shop */
+        }
+    }
 }
 
 static void apply_product(struct roster *roster, uint64_t seq, const struct event *event)
@@ -99,6 +105,30 @@ static void apply_limits(struct roster *roster, uint64_t seq, const struct event
     }
 }
 
+static void apply_quota(struct roster *roster, uint64_t seq, const struct event *event)
+{
+    for (uint32_t i = 0; i < event->body.quota.count; i++) {
+        if (roster->quota_count == ROSTER_QUOTAS_MAX) {
+            roster->full = true;
+            return;
+        }
+        roster->quotas[roster->quota_count++] =
+            (struct roster_quota){.branch = event->body.quota.branch,
+                                  .since = seq,
+                                  .bucket = event->body.quota.quotas[i].bucket,
+                                  .per_day = event->body.quota.quotas[i].per_day};
+    }
+}
+
+static void apply_suspension(struct roster *roster, uint32_t branch, bool suspended)
+{
+    for (uint32_t i = 0; i < roster->journal_count; i++) {
+        if (journal_branch(roster->journals[i].journal) == branch) {
+            roster->journals[i].suspended = suspended;
+        }
+    }
+}
+
 static void apply_organisation(struct roster *roster, const struct event *event)
 {
     roster->organisation_size =
@@ -124,6 +154,13 @@ void roster_apply(struct roster *roster, uint64_t seq, const struct event *event
         break;
     case EVENT_LIMITS_SET:
         apply_limits(roster, seq, event);
+        break;
+    case EVENT_QUOTA_GRANT:
+        apply_quota(roster, seq, event);
+        break;
+    case EVENT_BRANCH_SUSPEND:
+    case EVENT_BRANCH_RESUME:
+        apply_suspension(roster, event->body.suspend.branch, event->type == EVENT_BRANCH_SUSPEND);
         break;
     case EVENT_ORGANISATION_SET:
         apply_organisation(roster, event);
@@ -192,4 +229,29 @@ int64_t roster_limit(const struct roster *roster, const char *name, uint32_t bra
         }
     }
     return value;
+}
+
+int64_t roster_quota(const struct roster *roster, uint32_t branch, uint8_t bucket, uint64_t auth)
+{
+    int64_t value = 0;
+    bool own = false;
+    for (uint32_t i = 0; i < roster->quota_count; i++) {
+        const struct roster_quota *entry = &roster->quotas[i];
+        if (entry->since > auth || entry->bucket != bucket) {
+            continue;
+        }
+        if (entry->branch == branch && branch != 0) {
+            own = true;
+            value = entry->per_day;
+        } else if (entry->branch == 0 && !own) {
+            value = entry->per_day;
+        }
+    }
+    return value;
+}
+
+bool roster_is_suspended(const struct roster *roster, uint64_t journal)
+{
+    const struct roster_journal *entry = roster_journal(roster, journal, roster->seq);
+    return entry != NULL && entry->suspended;
 }

@@ -14,6 +14,7 @@ struct roster_journal {
     uint8_t public_key[32];
     uint8_t transport_key[32];
     uint16_t roles;
+    bool suspended; /* as of now: nobody moves rights to it, it gets no lease */
     uint32_t endpoint_size;
     uint8_t endpoint[ENDPOINT_SIZE_MAX];
     uint32_t name_size;
@@ -43,7 +44,15 @@ struct roster_limit {
     int64_t value;
 };
 
-enum { ROSTER_LIMITS_MAX = 256 };
+/* What a branch may mint of a bucket on one day. */
+struct roster_quota {
+    uint32_t branch; /* 0 = all */
+    uint64_t since;
+    uint8_t bucket;
+    int64_t per_day;
+};
+
+enum { ROSTER_LIMITS_MAX = 256, ROSTER_QUOTAS_MAX = 1024 };
 
 struct roster {
     uint64_t seq; /* authority position: last authority block applied */
@@ -60,6 +69,8 @@ struct roster {
     struct roster_product products[PRODUCT_VERSIONS_MAX]; /* in order of publication */
     uint32_t limit_count;
     struct roster_limit limits[ROSTER_LIMITS_MAX];
+    uint32_t quota_count;
+    struct roster_quota quotas[ROSTER_QUOTAS_MAX];
 };
 
 /* Applies one event of the authority journal standing at position `seq`. Facts that make no sense
@@ -77,5 +88,10 @@ const struct roster_product *roster_product(const struct roster *roster, uint32_
                                             uint32_t version, uint64_t auth);
 /* The branch's own limit, else the default for all, else 0. */
 int64_t roster_limit(const struct roster *roster, const char *name, uint32_t branch, uint64_t auth);
+/* The branch's own quota of the bucket for one day, else the default for all, else 0. */
+int64_t roster_quota(const struct roster *roster, uint32_t branch, uint8_t bucket, uint64_t auth);
+/* Is this journal's branch suspended, as far as this node knows? A precondition of what a node
+ * does, never part of a verdict. */
+bool roster_is_suspended(const struct roster *roster, uint64_t journal);
 
 #endif

@@ -1,5 +1,6 @@
 #include "auditor.h"
 
+#include "book_trust.h"
 #include "double.h"
 #include "foresight.h"
 #include "reception.h"
@@ -93,6 +94,7 @@ struct book *auditor_replay(struct world *machine)
 {
     struct book *book = book_new();
     struct auditor *auditor = machine->sim->auditor;
+    book->sim = machine->sim;
     struct bytes key = bytes_of("N", 1);
     struct bytes place = {0};
     while (disk_peek(machine->disk, key, &key, &place) == STATUS_OK && key.data[0] == 'N') {
@@ -287,7 +289,9 @@ static void check_own_event(struct world *machine, const struct block *block,
     struct sim *sim = machine->sim;
     const char *name = event_type_name(opinion->event.type);
     census_event(sim->census, opinion->event.type);
-    if (opinion->reason != INVALID_NONE) {
+    bool waits = book_may_wait(auditor_book_of(machine), &block->header, opinion);
+    sim->census->counts[CENSUS_PENDING_MINTS] += waits ? 1 : 0;
+    if (opinion->reason != INVALID_NONE && !waits) {
         sim_finding(sim, invariant_of(opinion->reason), "machine %u wrote an invalid %s: %s",
                     machine->index, name, invalid_reason_name((uint8_t)opinion->reason));
         return;
@@ -313,6 +317,7 @@ static void check_own_event(struct world *machine, const struct block *block,
     if (opinion->event.type == EVENT_RIGHTS_MOVE && opinion->event.body.move.why == MOVE_PULLED) {
         sim->census->counts[CENSUS_PULLS]++;
     }
+    census_witness(sim->census, &opinion->event);
     warrant_check(machine, block, opinion, index);
     sim_tell(sim, "  machine %u writes %s %lld at %llu", machine->index, name,
              (long long)opinion->record->amount, (unsigned long long)block->header.seq);

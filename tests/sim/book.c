@@ -2,6 +2,7 @@
 
 #include "book_key.h"
 #include "book_risk.h"
+#include "book_trust.h"
 
 #include <stdlib.h>
 
@@ -27,6 +28,11 @@ struct book *book_new(void)
     book->days = map_of(2 * sizeof(uint64_t), sizeof(struct book_day));
     book->risks = map_of(sizeof(struct book_place), sizeof(struct book_risk));
     book->caps = map_of(sizeof(uint64_t), sizeof(struct book_cap));
+    book->limits = map_of(sizeof(uint64_t), sizeof(struct book_limit));
+    book->checkpoints = map_of(sizeof(uint64_t), sizeof(struct book_checkpoint));
+    book->approvals = map_of(sizeof(struct book_place), sizeof(struct book_approval));
+    book->minted = map_of(3 * sizeof(uint64_t), sizeof(struct book_minted));
+    book->pendings = map_of(sizeof(struct book_place), sizeof(struct book_pending));
     return book;
 }
 
@@ -39,10 +45,12 @@ void book_free(struct book *book)
         struct book_account *account = map_at(&book->accounts, i);
         free(account->lots);
     }
-    struct map *maps[] = {&book->journals, &book->blocks, &book->events, &book->lots,
-                          &book->holdings, &book->pairs,  &book->grants, &book->grant_counts,
-                          &book->deps,     &book->tokens, &book->cards,  &book->days,
-                          &book->wishes,   &book->risks,  &book->caps,   &book->accounts};
+    struct map *maps[] = {&book->journals,    &book->blocks,    &book->events, &book->lots,
+                          &book->holdings,    &book->pairs,     &book->grants, &book->grant_counts,
+                          &book->deps,        &book->tokens,    &book->cards,  &book->days,
+                          &book->wishes,      &book->risks,     &book->caps,   &book->limits,
+                          &book->checkpoints, &book->approvals, &book->minted, &book->pendings,
+                          &book->accounts};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
         map_free(maps[i]);
     }

@@ -87,6 +87,7 @@ struct book_pair {
     uint64_t to;
     int64_t granted;
     int64_t accepted;
+    int64_t witnessed; /* of it, what a checkpoint was named for */
 };
 
 /* What one journal had granted another after one of its blocks. */
@@ -165,8 +166,14 @@ struct book {
     struct map cards;
     struct map days;
     struct map wishes;
-    struct map risks; /* sales without cover */
-    struct map caps;  /* of such sales, as the authority set them */
+    struct map risks;  /* sales without cover */
+    struct map caps;   /* of such sales, as the authority set them */
+    struct map limits; /* book_trust.h, and what follows */
+    struct map checkpoints;
+    struct map approvals;
+    struct map minted;
+    struct map pendings;
+    struct sim *sim; /* checks signatures; NULL: none holds */
     uint64_t event_count;
 };
 
@@ -195,6 +202,9 @@ int64_t book_held(const struct book *book, const struct lot_id *lot, uint64_t jo
 int64_t book_granted(const struct book *book, const struct lot_id *lot, uint64_t from, uint64_t to);
 int64_t book_accepted(const struct book *book, const struct lot_id *lot, uint64_t from,
                       uint64_t to);
+/* What `from` had granted `to` when its journal stood at `seq`. */
+int64_t book_granted_as_of(const struct book *book, const struct lot_id *lot, uint64_t from,
+                           uint64_t to, uint64_t seq);
 /* Highest block of `from` that `journal` has named in its deps. */
 uint64_t book_dep_seq(const struct book *book, uint64_t journal, uint64_t from);
 int64_t book_lot_left(const struct book_lot *lot);

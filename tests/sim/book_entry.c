@@ -1,6 +1,9 @@
 /* How a block enters the account book: each event is judged and added up. */
 #include "book_entry.h"
 
+#include "book_key.h"
+#include "book_trust.h"
+
 #include "event_codec.h"
 #include "hash.h"
 
@@ -133,6 +136,24 @@ static struct book_lot *issue_lot(const struct entry *entry, const struct lot_id
     return lot;
 }
 
+/* The lots of a top-up come to be worth something. */
+static void issue_topup(const struct entry *entry, const struct book_pending *topup)
+{
+    for (uint32_t i = 0; i < topup->count; i++) {
+        const struct lot_terms *terms = &topup->lots[i];
+        struct book_lot *lot = issue_lot(entry, &topup->ids[i], terms->amount);
+        lot->bucket = terms->bucket;
+        lot->from_day = terms->from_day;
+        lot->to_day = terms->to_day;
+        lot->product = terms->product;
+        add_money(entry->record, terms->bucket, terms->amount);
+    }
+    struct day_entry *day = day_of(entry);
+    day->topups++;
+    day->topup_principal += entry->record->principal;
+    day->topup_bonus += entry->record->bonus;
+}
+
 static enum invalid_reason enter_topup(const struct entry *entry)
 {
     const struct event *event = entry->event;
@@ -149,22 +170,31 @@ static enum invalid_reason enter_topup(const struct entry *entry)
             return INVALID_MALFORMED;
         }
     }
-    struct day_entry *day = day_of(entry);
-    for (uint32_t i = 0; i < event->body.topup.lot_count; i++) {
+    const struct block_header *header = &entry->block->header;
+    uint32_t count = event->body.topup.lot_count;
+    struct book_pending topup = {.count = count};
+    for (uint32_t i = 0; i < count; i++) {
         const struct lot_terms *terms = &event->body.topup.lots[i];
-        struct lot_id id = terms->key.size > 0 ? hash_shared_lot(&event->subject, terms)
-                                               : hash_issued_lot(entry->at.journal, entry->at.seq,
-                                                                 &entry->leaf, (uint16_t)i);
-        struct book_lot *lot = issue_lot(entry, &id, terms->amount);
-        lot->bucket = terms->bucket;
-        lot->from_day = terms->from_day;
-        lot->to_day = terms->to_day;
-        lot->product = terms->product;
-        add_money(entry->record, terms->bucket, terms->amount);
+        topup.lots[i] = *terms;
+        topup.ids[i] = terms->key.size > 0 ? hash_shared_lot(&event->subject, terms)
+                                           : hash_issued_lot(entry->at.journal, entry->at.seq,
+                                                             &entry->leaf, (uint16_t)i);
     }
-    day->topups++;
-    day->topup_principal += entry->record->principal;
-    day->topup_bonus += entry->record->bonus;
+    if (book_mint_reason(entry->book, entry->at.journal, header->day, header->auth, topup.lots,
+                         count) != INVALID_NONE) {
+        struct book_place place = book_place_of(entry->at);
+        struct book_pending *pending = map_put(&entry->book->pendings, &place);
+        topup.mint = place;
+        memcpy(topup.account, event->subject.bytes, sizeof topup.account);
+        for (uint32_t i = 0; i < count; i++) {
+            topup.lots[i].key = (struct bytes){0};
+            add_money(entry->record, topup.lots[i].bucket, topup.lots[i].amount);
+        }
+        *pending = topup;
+        return INVALID_OVER_QUOTA;
+    }
+    book_note_minted(entry->book, entry->at.journal, header->day, topup.lots, count);
+    issue_topup(entry, &topup);
     return INVALID_NONE;
 }
 
@@ -204,6 +234,19 @@ static enum invalid_reason enter_cover(const struct entry *entry)
     return reason;
 }
 
+static enum invalid_reason enter_release(const struct entry *entry)
+{
+    enum invalid_reason reason = book_release_reason(entry->book, entry->at.journal,
+                                                     entry->block->header.auth, entry->event);
+    if (reason == INVALID_NONE) {
+        struct book_pending *pending =
+            book_pending_at(entry->book, entry->event->body.approve.mint);
+        pending->released = true;
+        issue_topup(entry, pending);
+    }
+    return reason;
+}
+
 static enum invalid_reason judge_spend(const struct entry *entry)
 {
     const struct event *event = entry->event;
@@ -220,7 +263,13 @@ static enum invalid_reason judge_spend(const struct entry *entry)
     if (event->body.spend.risk > 0 && event->body.spend.line_count == 0) {
         return INVALID_NONE; /* wholly without cover */
     }
-    return judge_dated_lines(entry, event->body.spend.lines, event->body.spend.line_count);
+    enum invalid_reason reason =
+        judge_dated_lines(entry, event->body.spend.lines, event->body.spend.line_count);
+    return reason != INVALID_NONE
+               ? reason
+               : book_exposure_reason(entry->book, &event->subject, entry->at.journal,
+                                      entry->block->header.auth, event->body.spend.lines,
+                                      event->body.spend.line_count);
 }
 
 static enum invalid_reason enter_spend(const struct entry *entry)
@@ -270,6 +319,13 @@ static int64_t granted_as_of(const struct book *book, const struct pair_key *pai
     return 0;
 }
 
+int64_t book_granted_as_of(const struct book *book, const struct lot_id *lot, uint64_t from,
+                           uint64_t to, uint64_t seq)
+{
+    struct pair_key pair = book_pair_key(lot, from, to);
+    return granted_as_of(book, &pair, seq);
+}
+
 static enum invalid_reason enter_move(const struct entry *entry)
 {
     const struct event *event = entry->event;
@@ -292,6 +348,10 @@ static enum invalid_reason enter_move(const struct entry *entry)
     for (uint32_t i = 0; reason == INVALID_NONE && i < count; i++) {
         const struct lot_line *line = &event->body.move.lines[i];
         reason = rights ? judge_right(entry, line, sale) : INVALID_NONE;
+    }
+    if (reason == INVALID_NONE && !rights) {
+        reason = book_exposure_reason(entry->book, &event->subject, from, entry->block->header.auth,
+                                      event->body.move.lines, count);
     }
     if (reason != INVALID_NONE) {
         return reason;
@@ -328,7 +388,17 @@ static enum invalid_reason judge_accept(const struct entry *entry)
         if (line->cumulative > granted_as_of(entry->book, &key, seen)) {
             return INVALID_OVER_ACCEPT;
         }
-        if (line->witnessed > line->cumulative) {
+        if (line->witnessed == 0) {
+            continue;
+        }
+        uint64_t reach = 0;
+        enum invalid_reason reason =
+            book_witness_reason(entry->book, entry->block->header.auth, seen, event, &reach);
+        if (reason != INVALID_NONE) {
+            return reason;
+        }
+        if (line->witnessed > line->cumulative ||
+            line->witnessed > granted_as_of(entry->book, &key, reach)) {
             return INVALID_OVER_WITNESS;
         }
     }
@@ -346,6 +416,9 @@ static enum invalid_reason enter_accept(const struct entry *entry)
         const struct accept_line *line = &event->body.accept.lines[i];
         struct pair_key key = book_pair_key(&line->lot, event->body.accept.from, entry->at.journal);
         struct book_pair *pair = map_put(&entry->book->pairs, &key);
+        if (line->witnessed > pair->witnessed) {
+            pair->witnessed = line->witnessed;
+        }
         int64_t more = line->cumulative - pair->accepted;
         if (more <= 0) {
             continue;
@@ -418,6 +491,29 @@ static enum invalid_reason enter_admit(const struct entry *entry)
     return INVALID_NONE;
 }
 
+static enum invalid_reason enter_lease(const struct entry *entry)
+{
+    const struct event *event = entry->event;
+    if (event->body.lease.until_ms <= event->body.lease.issued_ms) {
+        return INVALID_MALFORMED;
+    }
+    bool holds = book_lease_is_signed(entry->book, entry->at.journal, event);
+    return holds ? INVALID_NONE : INVALID_BAD_REF;
+}
+
+static enum invalid_reason enter_stated(const struct entry *entry)
+{
+    uint64_t auth = entry->at.seq;
+    if (entry->event->type == EVENT_CHECKPOINT_SIGN) {
+        book_note_checkpoint(entry->book, auth, entry->event);
+    } else if (entry->event->type == EVENT_MINT_APPROVE) {
+        book_note_approval(entry->book, auth, entry->event);
+    } else {
+        book_note_limits(entry->book, auth, entry->event);
+    }
+    return INVALID_NONE;
+}
+
 static enum invalid_reason enter_event(const struct entry *entry)
 {
     if (!entry->event->known) {
@@ -426,8 +522,19 @@ static enum invalid_reason enter_event(const struct entry *entry)
     switch (entry->event->type) {
     case EVENT_JOURNAL_ADMIT:
         return enter_admit(entry);
+    case EVENT_LIMITS_SET:
+        note_limits(entry);
+        return enter_stated(entry);
+    case EVENT_QUOTA_GRANT:
+    case EVENT_CHECKPOINT_SIGN:
+    case EVENT_MINT_APPROVE:
+        return enter_stated(entry);
     case EVENT_TOPUP:
         return enter_topup(entry);
+    case EVENT_MINT_RELEASE:
+        return enter_release(entry);
+    case EVENT_LEASE_RECORD:
+        return enter_lease(entry);
     case EVENT_SPEND:
         return enter_spend(entry);
     case EVENT_REFUND:
@@ -438,9 +545,6 @@ static enum invalid_reason enter_event(const struct entry *entry)
         return enter_move(entry);
     case EVENT_RIGHTS_ACCEPT:
         return enter_accept(entry);
-    case EVENT_LIMITS_SET:
-        note_limits(entry);
-        return INVALID_NONE;
     case EVENT_RIGHTS_COVER:
         return enter_cover(entry);
     case EVENT_RISK_SETTLE:

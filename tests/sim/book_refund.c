@@ -1,6 +1,7 @@
 /* Refunds, transfers and requests in the account book. The rights to refund a sale are lots from
  * the moment of the sale here, which is what the nodes save themselves. */
 #include "book_entry.h"
+#include "book_trust.h"
 
 #include "hash.h"
 
@@ -159,6 +160,11 @@ enum invalid_reason enter_rebind(const struct entry *entry)
         return INVALID_FROZEN;
     }
     reason = judge_lines(entry, event->body.rebind.lines, event->body.rebind.line_count);
+    if (reason == INVALID_NONE) {
+        reason = book_exposure_reason(entry->book, &event->subject, entry->at.journal,
+                                      entry->block->header.auth, event->body.rebind.lines,
+                                      event->body.rebind.line_count);
+    }
     if (reason != INVALID_NONE) {
         return reason;
     }

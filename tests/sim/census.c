@@ -25,6 +25,7 @@ static const uint16_t event_types[] = {
     EVENT_REQUEST_FILE,    EVENT_REQUEST_CLOSE,
     EVENT_CARD_REPLACE,    EVENT_RIGHTS_COVER,
     EVENT_RISK_SETTLE,     EVENT_RISK_ACK,
+    EVENT_CHECKPOINT_SIGN, EVENT_LEASE_RECORD,
 };
 
 enum { EVENT_TYPES = sizeof event_types / sizeof event_types[0] };
@@ -36,6 +37,12 @@ void census_event(struct census *census, uint16_t type)
             census->counts[CENSUS_EVENT + i]++;
         }
     }
+}
+
+void census_witness(struct census *census, const struct event *event)
+{
+    bool names = event->type == EVENT_RIGHTS_ACCEPT && event->body.accept.checkpoint > 0;
+    census->counts[CENSUS_WITNESSED] += names ? 1 : 0;
 }
 
 struct census_name {
@@ -108,6 +115,8 @@ static const struct census_name names[] = {
     {CENSUS_RUN_TWICE, "seeds run twice"},
     {CENSUS_CALMS, "calms"},
     {CENSUS_ACCOUNTS_COMPARED, "accounts compared"},
+    {CENSUS_PENDING_MINTS, "top-ups that wait for approval"},
+    {CENSUS_WITNESSED, "acceptances that name a checkpoint"},
 };
 
 /* Verdicts that the workload must meet. */

@@ -3,6 +3,8 @@
 #ifndef CENSUS_H
 #define CENSUS_H
 
+#include "tally/event.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -76,9 +78,11 @@ enum census_item {
     CENSUS_RUN_TWICE,
     CENSUS_CALMS,
     CENSUS_ACCOUNTS_COMPARED,
+    CENSUS_PENDING_MINTS,
+    CENSUS_WITNESSED,
     CENSUS_EVENT,                         /* + census_event_place(type) */
-    CENSUS_VERDICT = CENSUS_EVENT + 64,   /* + enum verdict */
-    CENSUS_MESSAGE = CENSUS_VERDICT + 96, /* + enum message_kind */
+    CENSUS_VERDICT = CENSUS_EVENT + 60,   /* + enum verdict */
+    CENSUS_MESSAGE = CENSUS_VERDICT + 64, /* + enum message_kind */
     CENSUS_COUNT = CENSUS_MESSAGE + 100,
 };
 
@@ -88,6 +92,8 @@ struct census {
 
 void census_add(struct census *census, const struct census *more);
 void census_event(struct census *census, uint16_t type);
+/* Counts an acceptance that names a checkpoint. */
+void census_witness(struct census *census, const struct event *event);
 /* Prints the table. False if something that must happen never did. */
 bool census_report(const struct census *census, FILE *out);
 

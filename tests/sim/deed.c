@@ -5,6 +5,7 @@
 
 #include "auditor.h"
 #include "book_risk.h"
+#include "book_trust.h"
 #include "hostile.h"
 #include "sim.h"
 
@@ -60,7 +61,16 @@ static void top_up(struct world *machine, const struct subject_id *account)
                            .product = 1};
     event.body.topup.tender = TENDER_CASH;
     event.body.topup.version = 1;
-    hostile_publish(machine, &event, (struct block_dep){0}, INVALID_NONE);
+    const struct hostile_clock now = hostile_now(machine);
+    hostile_publish(machine, &event, (struct block_dep){0},
+                    book_mint_reason(auditor_book(machine->sim), machine->journal, now.day,
+                                     now.auth, event.body.topup.lots, 1));
+}
+
+static int64_t held_here(struct world *machine, const struct book_lot *lot)
+{
+    struct lot_id id = lot_id_of(lot);
+    return book_held(auditor_book(machine->sim), &id, machine->journal);
 }
 
 /* Spends `over` more than it holds of the lot (or less, when negative). */
@@ -81,7 +91,9 @@ static void spend(struct world *machine, const struct book_lot *lot, int64_t ove
     hostile_publish(machine, &event, (struct block_dep){0},
                     gated      ? INVALID_FROZEN
                     : over > 0 ? INVALID_NOT_COVERED
-                               : INVALID_NONE);
+                               : book_exposure_reason(auditor_book(machine->sim), &account,
+                                                      machine->journal, hostile_now(machine).auth,
+                                                      event.body.spend.lines, 1));
 }
 
 /* Says that it has heard of a freeze, which shuts its own gate: what it sells then is INVALID. */
@@ -115,6 +127,10 @@ static void move(struct world *machine, const struct book_lot *lot, uint64_t to,
     event.body.move.line_count = 1;
     event.body.move.lines[0] =
         (struct lot_line){.lot = id, .amount = amount, .after = held >= amount ? held - amount : 0};
+    if (expected == INVALID_NONE) {
+        expected = book_exposure_reason(auditor_book(machine->sim), &account, machine->journal,
+                                        hostile_now(machine).auth, event.body.move.lines, 1);
+    }
     hostile_publish(machine, &event, (struct block_dep){0}, expected);
 }
 
@@ -169,6 +185,120 @@ static void accept_again(struct world *machine)
         hostile_publish(machine, &event, (struct block_dep){0}, INVALID_NONE);
         return;
     }
+}
+
+/* Names a checkpoint for what it accepted before. `later`: a position that its own header does not
+ * know yet. `over`: more than the checkpoint covers. */
+static void witness(struct world *machine, uint64_t later, int64_t over)
+{
+    const struct book *book = auditor_book(machine->sim);
+    for (uint32_t i = 0; i < book->pairs.count; i++) {
+        const struct book_pair *pair = map_at(&book->pairs, i);
+        if (pair->to != machine->journal || pair->accepted <= pair->witnessed) {
+            continue;
+        }
+        struct lot_id id;
+        memcpy(id.bytes, pair->lot, sizeof id.bytes);
+        struct subject_id account = account_of_lot(book_lot_of(book, &id));
+        struct event event = hostile_event(machine, EVENT_RIGHTS_ACCEPT, &account);
+        event.body.accept.from = pair->from;
+        event.body.accept.checkpoint = hostile_now(machine).auth + later;
+        event.body.accept.line_count = 1;
+        uint64_t seen = book_dep_seq(book, machine->journal, pair->from);
+        uint64_t reach = 0;
+        enum invalid_reason reason =
+            book_witness_reason(book, hostile_now(machine).auth, seen, &event, &reach);
+        int64_t covered = book_granted_as_of(book, &id, pair->from, pair->to, reach);
+        covered = reason == INVALID_NONE && covered < pair->accepted ? covered : pair->accepted;
+        int64_t stated = covered + over > 0 ? covered + over : 1;
+        event.body.accept.lines[0] =
+            (struct accept_line){.lot = id, .cumulative = pair->accepted, .witnessed = stated};
+        bool wrong = reason != INVALID_NONE || stated > covered;
+        hostile_publish(machine, &event, (struct block_dep){0},
+                        wrong ? INVALID_OVER_WITNESS : INVALID_NONE);
+        return;
+    }
+}
+
+/* Mints more than any branch may on a day. */
+static void mint_too_much(struct world *machine, const struct subject_id *account)
+{
+    struct event event = hostile_event(machine, EVENT_TOPUP, account);
+    event.body.topup.lot_count = 1;
+    event.body.topup.lots[0] = (struct lot_terms){
+        .bucket = BUCKET_PRINCIPAL, .amount = 100000001, .from_day = 20000, .product = 1};
+    event.body.topup.tender = TENDER_CASH;
+    event.body.topup.version = 1;
+    hostile_publish(machine, &event, (struct block_dep){0}, INVALID_OVER_QUOTA);
+}
+
+/* Spends what waits for approval. */
+static void spend_pending(struct world *machine)
+{
+    const struct book *book = auditor_book(machine->sim);
+    for (uint32_t i = 0; i < book->pendings.count; i++) {
+        const struct book_pending *pending = map_at(&book->pendings, i);
+        if (pending->mint.journal != machine->journal || pending->released) {
+            continue;
+        }
+        struct subject_id account;
+        memcpy(account.bytes, pending->account, sizeof account.bytes);
+        struct event event = hostile_event(machine, EVENT_SPEND, &account);
+        event.body.spend.line_count = 1;
+        event.body.spend.lines[0] = (struct lot_line){.lot = pending->ids[0], .amount = 1};
+        bool gated = book_is_gated(book, &account, machine->journal);
+        hostile_publish(machine, &event, (struct block_dep){0},
+                        gated ? INVALID_FROZEN : INVALID_NOT_COVERED);
+        return;
+    }
+}
+
+/* Releases what nobody approved. */
+static void release_pending(struct world *machine)
+{
+    const struct book *book = auditor_book(machine->sim);
+    for (uint32_t i = 0; i < book->pendings.count; i++) {
+        const struct book_pending *pending = map_at(&book->pendings, i);
+        if (pending->mint.journal != machine->journal || pending->released) {
+            continue;
+        }
+        struct subject_id account;
+        memcpy(account.bytes, pending->account, sizeof account.bytes);
+        struct event event = hostile_event(machine, EVENT_MINT_RELEASE, &account);
+        event.body.approve.mint = (struct event_ref){pending->mint.journal, pending->mint.seq,
+                                                     (uint16_t)pending->mint.index};
+        hostile_publish(
+            machine, &event, (struct block_dep){0},
+            book_release_reason(book, machine->journal, hostile_now(machine).auth, &event));
+        return;
+    }
+}
+
+static void record_forged_lease(struct world *machine)
+{
+    struct event event = hostile_event(machine, EVENT_LEASE_RECORD, &(struct subject_id){{0}});
+    event.body.lease.issued_ms = 1;
+    event.body.lease.until_ms = UINT64_C(1) << 50;
+    random_fill(hostile_random(machine), event.body.lease.signature,
+                sizeof event.body.lease.signature);
+    hostile_publish(machine, &event, (struct block_dep){0}, INVALID_BAD_REF);
+}
+
+/* A sale within its rights that states another remainder than it leaves: every node must say so. */
+static void state_wrong_remainder(struct world *machine, const struct book_lot *lot)
+{
+    struct lot_id id = lot_id_of(lot);
+    struct subject_id account = account_of_lot(lot);
+    struct event event = hostile_event(machine, EVENT_SPEND, &account);
+    event.body.spend.line_count = 1;
+    event.body.spend.lines[0] = (struct lot_line){.lot = id, .amount = 1, .after = 77777777};
+    enum invalid_reason reason =
+        book_exposure_reason(auditor_book(machine->sim), &account, machine->journal,
+                             hostile_now(machine).auth, event.body.spend.lines, 1);
+    reason = book_is_gated(auditor_book(machine->sim), &account, machine->journal) ? INVALID_FROZEN
+                                                                                   : reason;
+    hostile_publish(machine, &event, (struct block_dep){0}, reason);
+    machine->sim->wrong_remainders += reason == INVALID_NONE ? 1 : 0;
 }
 
 /* Refunds `over` more of a line of its own sale than is left of it (or less, when negative). */
@@ -272,6 +402,50 @@ static void settle_itself(struct world *machine, const struct book_lot *lot)
     hostile_publish(machine, &event, (struct block_dep){0}, expected);
 }
 
+/* What is about the office's word: witnesses, quotas, leases, the fold's own test. */
+static void do_deed_of_trust(struct world *machine, const struct subject_id *account,
+                             const struct book_lot *own)
+{
+    switch (random_below(hostile_random(machine), 10)) {
+    case 0:
+        witness(machine, 0, 0);
+        break;
+    case 1:
+        witness(machine, 0, 1);
+        break;
+    case 2:
+        witness(machine, 1, 0);
+        break;
+    case 3:
+        mint_too_much(machine, account);
+        break;
+    case 4:
+        spend_pending(machine);
+        break;
+    case 5:
+        release_pending(machine);
+        break;
+    case 6:
+        record_forged_lease(machine);
+        break;
+    case 7:
+        if (own != NULL) {
+            state_wrong_remainder(machine, own);
+        }
+        break;
+    case 8:
+        if (own != NULL) {
+            move(machine, own, machine->sim->machines[SIM_OFFICE].journal, held_here(machine, own),
+                 INVALID_NONE);
+        }
+        break;
+    default:
+        hostile_leap(machine, (uint32_t)random_magnitude(hostile_random(machine), 1, 40));
+        top_up(machine, account);
+        break;
+    }
+}
+
 static void do_deed(struct world *machine)
 {
     const struct book_lot *own = pick_lot(machine, true);
@@ -281,6 +455,10 @@ static void do_deed(struct world *machine)
         return;
     }
     struct subject_id account = account_of_lot(any);
+    if (random_chance(hostile_random(machine), 4000)) {
+        do_deed_of_trust(machine, &account, own);
+        return;
+    }
     switch (random_below(hostile_random(machine), 26)) {
     case 0:
     case 1:

@@ -2,6 +2,7 @@
 #include "deed_parts.h"
 
 #include "auditor.h"
+#include "book_trust.h"
 #include "hostile.h"
 #include "sim.h"
 
@@ -104,7 +105,9 @@ static void rebind(struct world *machine, int64_t over, bool self)
     hostile_publish(machine, &event, (struct block_dep){0},
                     self       ? INVALID_SELF_MOVE
                     : over > 0 ? INVALID_NOT_COVERED
-                               : INVALID_NONE);
+                               : book_exposure_reason(book, &account, machine->journal,
+                                                      hostile_now(machine).auth,
+                                                      event.body.rebind.lines, 1));
 }
 
 /* Answers a request that was filed for another branch, or that never was. */

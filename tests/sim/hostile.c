@@ -34,6 +34,7 @@ struct hostile {
     struct world *machine;
     struct random_stream random;
     uint64_t hlc;
+    uint32_t days_ahead;
     uint32_t block_count;
     struct hostile_block blocks[BLOCKS_MAX];
     struct hostile_session sessions[SESSIONS_MAX];
@@ -246,6 +247,19 @@ void hostile_frame(struct world *machine, uint32_t link, struct bytes frame)
 
 /* ---- making blocks ---- */
 
+struct hostile_clock hostile_now(struct world *machine)
+{
+    const struct book_journal *known = authority(machine->sim);
+    uint32_t day = (uint32_t)((SIM_WALL_START_MS + INT64_C(480) * 60000) / 86400000);
+    return (struct hostile_clock){.day = day + machine->sim->hostile->days_ahead,
+                                  .auth = known == NULL ? 0 : known->seq};
+}
+
+void hostile_leap(struct world *machine, uint32_t days)
+{
+    machine->sim->hostile->days_ahead += days;
+}
+
 static void fill_header(struct world *machine, struct block_header *header,
                         const struct block_dep *dep)
 {
@@ -259,7 +273,7 @@ static void fill_header(struct world *machine, struct block_header *header,
         .journal = machine->journal,
         .seq = hostile->block_count + 1,
         .hlc = hostile->hlc,
-        .day = (uint32_t)((SIM_WALL_START_MS + INT64_C(480) * 60000) / 86400000),
+        .day = hostile_now(machine).day,
         .rules = 1,
     };
     if (hostile->block_count > 0) {

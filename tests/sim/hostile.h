@@ -30,6 +30,14 @@ void hostile_publish(struct world *machine, const struct event *event, struct bl
 /* Publishes a block that is not authentic: signed, but not the next of its journal, or not signed.
  * No node may admit it. Nothing follows it, so that it starts no fork. */
 void hostile_forge(struct world *machine, const struct event *event);
+/* The day and the authority position that its next block will carry. */
+struct hostile_clock {
+    uint32_t day;
+    uint64_t auth;
+};
+struct hostile_clock hostile_now(struct world *machine);
+/* Its next blocks are dated so many days ahead of everybody's: for good, days never fall. */
+void hostile_leap(struct world *machine, uint32_t days);
 /* The stream that its deeds are drawn from. */
 struct random_stream *hostile_random(struct world *machine);
 /* Sends its tips to everybody again, as any node does. */

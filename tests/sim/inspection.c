@@ -95,7 +95,7 @@ static void differs(const struct look *look, const char *invariant, const char *
 /* The sum over the replicated rows as they lie on the disk. */
 static struct digest digest_of_rows(const struct disk *disk)
 {
-    static const char replicated[] = "TCRrdVwYShcfxDAnWQXjp";
+    static const char replicated[] = "TCRrdVwYShcfxDAnWQXjpZ1J2l";
     struct digest sum = {{0}};
     struct bytes key = {0};
     struct bytes value = {0};
@@ -132,6 +132,10 @@ static void look_at_node(struct look *look)
         sim_finding(look->sim, "S11", "machine %u: its state digest is not that of its rows",
                     look->machine->index);
     }
+    if (look->sim->wrong_remainders > 0 && look->machine->alarms[ALARM_DIVERGENCE] == 0) {
+        sim_finding(look->sim, "S12", "machine %u did not notice a false remainder",
+                    look->machine->index);
+    }
     if (view->read_only && !look->machine->may_be_read_only) {
         sim_finding(look->sim, "S13", "machine %u is read only", look->machine->index);
     }
@@ -139,7 +143,7 @@ static void look_at_node(struct look *look)
 
 static void compare_rows(struct sim *sim, struct world *a, struct world *b)
 {
-    static const char replicated[] = "TCRrdVwYShcfxDAnWQXjp";
+    static const char replicated[] = "TCRrdVwYShcfxDAnWQXjpZ1J2l";
     struct bytes keys[2] = {{0}, {0}};
     struct bytes values[2] = {{0}, {0}};
     for (;;) {
@@ -435,7 +439,7 @@ static void look_at_invalid(struct look *look)
     uint32_t ours = 0;
     for (uint32_t i = 0; i < auditor_book_of(look->machine)->events.count; i++) {
         const struct book_event *event = map_at(&auditor_book_of(look->machine)->events, i);
-        ours += event->reason != INVALID_NONE ? 1 : 0;
+        ours += event->reason != INVALID_NONE && event->reason != INVALID_OVER_QUOTA ? 1 : 0;
     }
     if (rows != ours) {
         differs(look, "S8", "the number of INVALID events", rows, ours);

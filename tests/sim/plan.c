@@ -16,6 +16,33 @@ static void draw_storms(struct plan *plan, struct random_stream *random, bool lo
     }
 }
 
+/* Generous as at a real founding, or so tight that they bite all the time. */
+static struct founding_limits draw_limits(uint64_t seed)
+{
+    struct random_stream random = random_stream_of(seed, 21);
+    struct founding_limits limits = founding_defaults();
+    switch (random_below(&random, 4)) {
+    case 0:
+        limits.unwitnessed_limit = 0;
+        break;
+    case 1:
+        limits.unwitnessed_limit = (int64_t)random_magnitude(&random, 1, 5000);
+        break;
+    case 2:
+        limits.unwitnessed_limit = (int64_t)random_magnitude(&random, 1000, 100000);
+        break;
+    default:
+        break;
+    }
+    if (random_chance(&random, 3000)) {
+        limits.mint_quota = (int64_t)random_magnitude(&random, 1000, 500000);
+    }
+    limits.pending_mints = random_chance(&random, 5000) ? 1 : 0;
+    limits.offline_days = random_chance(&random, 3000) ? (int64_t)random_below(&random, 3) : 7;
+    limits.lease_days = random_chance(&random, 2000) ? 0 : 7;
+    return limits;
+}
+
 /* In half of the seeds, and then often so eager that almost every sale is an occasion. */
 static struct spread_terms draw_spread(uint64_t seed)
 {
@@ -43,6 +70,7 @@ struct plan plan_of(uint64_t seed, bool long_run)
     plan.bonus[0] = (struct bonus_step){.amount = 10000, .bonus = 1000};
     plan.bonus[1] = (struct bonus_step){.amount = 30000, .bonus = 6000};
     plan.spread = draw_spread(seed);
+    plan.limits = draw_limits(seed);
     plan.branches = (uint32_t)random_magnitude(&random, 2, 7);
     plan.hostile = random_chance(&random, 2500);
     struct random_stream risky =
@@ -115,6 +143,10 @@ void plan_write(const struct plan *plan, FILE *out)
     for (uint32_t i = 0; i < SPREAD_TERMS; i++) {
         (void)fprintf(out, "limit %s %" PRId64 "\n", spread_names[i], terms[i]);
     }
+    (void)fprintf(
+        out, "limits %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\n",
+        plan->limits.unwitnessed_limit, plan->limits.mint_quota, plan->limits.pending_mints,
+        plan->limits.offline_days, plan->limits.lease_days, plan->limits.refund_days);
     for (size_t i = 0; i < PACES; i++) {
         (void)fprintf(out, "pace %s %" PRIu64 "\n", names[i], *paces[i]);
     }
@@ -198,6 +230,12 @@ static bool read_chain(const char *line, struct plan *plan)
         sscanf(line, "branches %" SCNu32, &plan->branches) == 1) {
         return true;
     }
+    struct founding_limits *limits = &plan->limits;
+    if (sscanf(line, "limits %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64,
+               &limits->unwitnessed_limit, &limits->mint_quota, &limits->pending_mints,
+               &limits->offline_days, &limits->lease_days, &limits->refund_days) == 6) {
+        return true;
+    }
     if (sscanf(line, "weather %d %" SCNu32 " %" SCNu32, &flag, &plan->weather.queue_frames,
                &plan->weather.clock_drift_ppm) == 3) {
         plan->weather.long_tail = flag != 0;
@@ -226,7 +264,7 @@ bool plan_read(FILE *in, struct plan *plan)
     struct schedule schedule = schedule_new();
     char line[256];
     bool good = true;
-    *plan = (struct plan){.weather = weather_calm(), .given = true};
+    *plan = (struct plan){.weather = weather_calm(), .limits = founding_defaults(), .given = true};
     while (good && fgets(line, sizeof line, in) != NULL) {
         struct step step;
         if (line[0] == '#' || line[0] == '\n') {

@@ -4,6 +4,7 @@
 #define PLAN_H
 
 #include "network.h"
+#include "node.h"
 #include "schedule.h"
 #include "spread.h"
 #include "tally/command.h"
@@ -18,7 +19,8 @@ struct plan {
     enum topology topology;
     struct bonus_step bonus[BONUS_STEPS_MAX];
     uint8_t bonus_count;
-    struct spread_terms spread; /* of the chain, at its founding */
+    struct spread_terms spread;    /* of the chain, at its founding */
+    struct founding_limits limits; /* of the chain, at its founding */
     uint32_t branches;
     bool hostile;         /* one more branch, with a valid key, breaks rules */
     int64_t risk_account; /* caps of the risk allowance; 0 = off */

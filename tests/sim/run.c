@@ -283,7 +283,9 @@ static struct sim *found_chain(const struct plan *plan, const struct run_options
                                   .weather = weather_calm(),
                                   .topology = plan->topology,
                                   .step_count = plan->bonus_count,
-                                  .spread = plan->spread};
+                                  .spread = plan->spread,
+
+                                  .limits = plan->limits};
     memcpy(options.steps, plan->bonus, sizeof options.steps);
     options.weather.clock_offset_ms = plan->weather.clock_offset_ms;
     options.weather.clock_drift_ppm = plan->weather.clock_drift_ppm;

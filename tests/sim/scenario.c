@@ -170,6 +170,7 @@ bool scenario_run(const char *path)
     scene->census = census;
     scene->path = path;
     scene->options = (struct sim_options){.seed = 1,
+                                          .limits = founding_defaults(),
                                           .weather = weather_calm(),
                                           .topology = TOPOLOGY_MESH,
                                           .step_count = 1,

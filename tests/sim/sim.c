@@ -549,6 +549,7 @@ static void found_office(struct sim *sim, const struct sim_options *options)
         .step_count = options->step_count,
         .spread = &options->spread,
         .pull_exact = options->pull_exact,
+        .limits = &options->limits,
     };
     memcpy(genesis.steps, options->steps, sizeof genesis.steps);
     memcpy(genesis.authority_key, sim->authority_public, 32);
@@ -589,6 +590,7 @@ struct sim *sim_new(const struct sim_options *options, struct census *census)
     sim->turn_every = (uint32_t)random_between(&sim->random_engine, 1, 4);
     sim->auditor = auditor_new();
     sim->foresights = foresights_new();
+    auditor_book(sim)->sim = sim;
     sim->reception = reception_new();
     network_start(sim, options->seed, options->topology);
     make_network(sim);

@@ -155,6 +155,7 @@ struct sim {
     struct workload *workload;
     struct hostile *hostile;
     struct doubling *doubling; /* NULL until a journal exists twice */
+    uint32_t wrong_remainders; /* sales that the hostile branch signed with a false remainder */
 };
 
 struct sim_options {
@@ -167,6 +168,7 @@ struct sim_options {
     uint8_t step_count;
     struct spread_terms spread; /* zeros: off */
     bool pull_exact;
+    struct founding_limits limits;
 };
 
 /* The office is founded and running; there are no branches yet. */

@@ -13,6 +13,10 @@ static bool needs_no_ticket(const struct event *event)
     case EVENT_AUTH_EPOCH:
     case EVENT_JOURNAL_ADMIT:
     case EVENT_LIMITS_SET:
+    case EVENT_QUOTA_GRANT:
+    case EVENT_CHECKPOINT_SIGN:
+    case EVENT_LEASE_RECORD:
+    case EVENT_MINT_RELEASE:
     case EVENT_ORGANISATION_SET:
     case EVENT_PRODUCT_PUBLISH:
     case EVENT_RIGHTS_ACCEPT:

@@ -323,6 +323,18 @@ static void body_make(struct message *message)
         message->body.rights_rsp.status = RIGHTS_GRANTED;
         message->body.rights_rsp.seq = 4711;
         return;
+    case MESSAGE_CKPT_REQ:
+        message->body.ckpt_req.journal = journal_of(7, 1);
+        message->body.ckpt_req.seq = 300;
+        message->body.ckpt_req.hops = 3;
+        return;
+    case MESSAGE_LEASE:
+        message->body.lease.journal = journal_of(7, 1);
+        message->body.lease.hops = 3;
+        message->body.lease.issued_ms = 1767225600000;
+        message->body.lease.until_ms = 1767830400000;
+        fill(message->body.lease.signature, 64, 0x53);
+        return;
     case MESSAGE_KEY_GET:
     case MESSAGE_KEY_ACK:
         fill(message->body.keys.member.bytes, 16, 0xcc);
@@ -351,7 +363,7 @@ void sample_message(size_t number, struct message *message)
         MESSAGE_TIPS,    MESSAGE_DIGEST,     MESSAGE_WANT,       MESSAGE_BLOCKS,
         MESSAGE_NACK,    MESSAGE_RIGHTS_REQ, MESSAGE_RIGHTS_RSP, MESSAGE_STATE_DIGEST,
         MESSAGE_KEY_GET, MESSAGE_KEY_PUT,    MESSAGE_KEY_ACK,    MESSAGE_JOIN,
-        MESSAGE_JOINED,
+        MESSAGE_JOINED,  MESSAGE_CKPT_REQ,   MESSAGE_LEASE,
     };
     memset(message, 0, sizeof *message);
     message->kind = kinds[number];
