@@ -327,6 +327,12 @@ const char *verdict_name(enum verdict verdict)
         return "other_product";
     case REFUSED_VERSION:
         return "version";
+    case REFUSED_STILL_WRITES:
+        return "still_writes";
+    case REFUSED_AWAY:
+        return "away";
+    case REFUSED_ENDED:
+        return "ended";
     case REFUSED_KEY_REUSED:
         return "key_reused";
     case REFUSED_BUSY:
@@ -335,6 +341,8 @@ const char *verdict_name(enum verdict verdict)
         return "space";
     case REFUSED_READ_ONLY:
         return "read_only";
+    case REFUSED_RETIRED:
+        return "retired";
     case VERDICT_COUNT:
         return UNKNOWN;
     }
@@ -360,6 +368,8 @@ const char *alarm_name(enum alarm alarm)
         return "clock";
     case ALARM_AMNESIA:
         return "amnesia";
+    case ALARM_RETIRED:
+        return "retired";
     case ALARM_COUNT:
         return UNKNOWN;
     }

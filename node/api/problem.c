@@ -79,12 +79,16 @@ unsigned verdict_status(enum verdict verdict)
     case REFUSED_VERSION:
     case REFUSED_OTHER_MEMBER:
     case REFUSED_OTHER_PRODUCT:
+    case REFUSED_STILL_WRITES:
+    case REFUSED_AWAY:
+    case REFUSED_ENDED:
     case REFUSED_KEY_REUSED:
         return 409;
     case REFUSED_ROLE:
         return 403;
     case REFUSED_BUSY:
     case REFUSED_READ_ONLY:
+    case REFUSED_RETIRED:
         return 503;
     case REFUSED_SPACE:
         return 507;
@@ -124,10 +128,14 @@ const char *verdict_title(enum verdict verdict)
         [REFUSED_VERSION] = "The version is not the next one",
         [REFUSED_OTHER_MEMBER] = "The other account is another member's",
         [REFUSED_OTHER_PRODUCT] = "The other account is of another product",
+        [REFUSED_STILL_WRITES] = "The branch was not retired",
+        [REFUSED_AWAY] = "The branch is not connected",
+        [REFUSED_ENDED] = "The branch was retired already",
         [REFUSED_KEY_REUSED] = "The key was used for something else",
         [REFUSED_BUSY] = "The node is busy",
         [REFUSED_SPACE] = "The disk is full",
         [REFUSED_READ_ONLY] = "The node may only be read",
+        [REFUSED_RETIRED] = "The branch was retired",
     };
     return verdict < VERDICT_COUNT ? titles[verdict] : "Refused";
 }
@@ -227,6 +235,12 @@ static const char *plain_sentence(enum verdict verdict)
                                  "two accounts of the same member.",
         [REFUSED_OTHER_PRODUCT] = "Refused: value moves only between accounts of one product. Name "
                                   "two accounts of the same product.",
+        [REFUSED_STILL_WRITES] = "Refused: the branch still has a journal that may sell. Retire it "
+                                 "first (tally branch retire), then invite it again.",
+        [REFUSED_AWAY] = "Refused: a branch is closed with its own last word, and this one is not "
+                         "connected. Bring it back first, or retire it as lost.",
+        [REFUSED_ENDED] = "Refused: the branch's journal was retired already, in another way. See "
+                          "GET /v1/branches for what became of it.",
         [REFUSED_KEY_REUSED] = "Refused: this till used that Idempotency-Key for another request. "
                                "Nothing was done; use a new key for a new wish.",
         [REFUSED_BUSY] = "Not done: the node has more to do than it can. Send the same request "
@@ -235,6 +249,10 @@ static const char *plain_sentence(enum verdict verdict)
                           "still works. Free space on the node's disk, then send it again.",
         [REFUSED_READ_ONLY] = "Not done: this node must not add to its journal; reading still "
                               "works. See /readyz for why, and call the operator.",
+        [REFUSED_RETIRED] = "Not done: the office has retired this branch's journal, so nothing "
+                            "more is sold or topped up on it; what was done before is kept. To "
+                            "open the branch again, invite it at the office (tally branch invite "
+                            "--branch) and join with an empty data directory.",
     };
     return verdict < VERDICT_COUNT ? sentences[verdict] : NULL;
 }

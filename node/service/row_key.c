@@ -110,6 +110,7 @@ bool row_is_replicated(struct bytes key)
     case TABLE_CARD:
     case TABLE_FIELD:
     case TABLE_SERIAL:
+    case TABLE_LOSS:
         return true;
     default:
         return false;

@@ -158,7 +158,7 @@ static struct row_key meta_key(void)
 
 enum {
     META_SIZE = 1 + 32 + 8,
-    ROWS_FORM = 3, /* rises whenever a row is written differently: an older store is refused */
+    ROWS_FORM = 4, /* rises whenever a row is written differently: an older store is refused */
 };
 
 static void meta_bytes(const struct digest *network, uint64_t journal,
@@ -320,6 +320,11 @@ enum node_fitness node_start(const struct node_setup *setup, void *memory, struc
     if (rows_failed(node->rows)) {
         return NODE_STORE_FAILED;
     }
+    for (uint32_t i = 0; i < node->roster.journal_count; i++) {
+        node->estates_dirty = node->estates_dirty || node->roster.journals[i].retired.since != 0;
+    }
+    node->retired = roster_retired(&node->roster, node->journal, node->roster.seq) != NULL;
+    node->read_only = node->retired;
     const struct frontier_entry *own = frontier_find(&node->frontier, node->journal);
     node->own_committed = *own;
     node->unreplicated_since_ms = world_monotonic_ms(node->world);

@@ -10,6 +10,9 @@ int64_t *held_of(struct book *book, const struct lot_id *lot, uint64_t journal)
 {
     struct holding_key key = book_holding_key(lot, journal);
     struct book_holding *holding = map_put(&book->holdings, &key);
+    if (book->touched_count < BOOK_TOUCHED_MAX) {
+        book->touched[book->touched_count++] = holding;
+    }
     return &holding->held;
 }
 
@@ -30,7 +33,7 @@ uint64_t book_dep_seq(const struct book *book, uint64_t journal, uint64_t from)
     return record == NULL ? 0 : record->seq;
 }
 
-static bool has_role(const struct entry *entry, enum role role)
+bool entry_has_role(const struct entry *entry, enum role role)
 {
     const struct book_journal *journal = book_journal_of(entry->book, entry->at.journal);
     return journal != NULL && (journal->roles & (uint64_t)role) != 0;
@@ -136,7 +139,7 @@ static struct book_lot *issue_lot(const struct entry *entry, const struct lot_id
 static enum invalid_reason enter_topup(const struct entry *entry)
 {
     const struct event *event = entry->event;
-    if (!has_role(entry, ROLE_MINT)) {
+    if (!entry_has_role(entry, ROLE_MINT)) {
         return INVALID_NO_ROLE;
     }
     for (uint32_t i = 0; i < event->body.topup.lot_count; i++) {
@@ -207,7 +210,7 @@ static enum invalid_reason enter_cover(const struct entry *entry)
 static enum invalid_reason judge_spend(const struct entry *entry)
 {
     const struct event *event = entry->event;
-    if (!has_role(entry, ROLE_SELL)) {
+    if (!entry_has_role(entry, ROLE_SELL)) {
         return INVALID_NO_ROLE;
     }
     enum invalid_reason risk = judge_risk(entry);
@@ -257,7 +260,7 @@ static void note_grant(struct book *book, const struct pair_key *pair, uint64_t 
     grant->granted = granted;
 }
 
-static int64_t granted_as_of(const struct book *book, const struct pair_key *pair, uint64_t seq)
+int64_t entry_granted_as_of(const struct book *book, const struct pair_key *pair, uint64_t seq)
 {
     const struct step_count *steps = map_find(&book->grant_counts, pair);
     for (uint64_t step = steps == NULL ? 0 : steps->count; step-- > 0;) {
@@ -281,7 +284,8 @@ static enum invalid_reason enter_move(const struct entry *entry)
         return INVALID_SELF_MOVE;
     }
     const struct book_journal *receiver = book_journal_of(entry->book, to);
-    if (receiver == NULL || receiver->roles == 0 || journal_is_authority(to)) {
+    if (receiver == NULL || receiver->roles == 0 || journal_is_authority(to) ||
+        entry_is_retired(entry, to)) {
         return INVALID_NOT_ACTIVE;
     }
     struct event_ref sale = event->body.move.sale;
@@ -313,8 +317,8 @@ static enum invalid_reason enter_move(const struct entry *entry)
 static enum invalid_reason judge_accept(const struct entry *entry)
 {
     const struct event *event = entry->event;
-    if (event->body.accept.of != 0 || event->body.accept.line_count == 0) {
-        return INVALID_NO_ROLE;
+    if (event->body.accept.line_count == 0) {
+        return INVALID_MALFORMED;
     }
     uint64_t from = event->body.accept.from;
     uint64_t seen = book_dep_seq(entry->book, entry->at.journal, from);
@@ -325,7 +329,7 @@ static enum invalid_reason judge_accept(const struct entry *entry)
         if (lot == NULL || !lot_is_of(lot, &event->subject)) {
             return INVALID_WRONG_ACCOUNT;
         }
-        if (line->cumulative > granted_as_of(entry->book, &key, seen)) {
+        if (line->cumulative > entry_granted_as_of(entry->book, &key, seen)) {
             return INVALID_OVER_ACCEPT;
         }
         if (line->witnessed > line->cumulative) {
@@ -337,6 +341,9 @@ static enum invalid_reason judge_accept(const struct entry *entry)
 
 static enum invalid_reason enter_accept(const struct entry *entry)
 {
+    if (entry->event->body.accept.of != 0) {
+        return enter_adopt(entry);
+    }
     enum invalid_reason reason = judge_accept(entry);
     if (reason != INVALID_NONE) {
         return reason;
@@ -350,9 +357,19 @@ static enum invalid_reason enter_accept(const struct entry *entry)
         if (more <= 0) {
             continue;
         }
+        int64_t flying = book_pair_flying(pair);
         pair->accepted += more;
+        struct grant_key step_key = {.pair = key, .step = pair->accept_steps++};
+        struct book_accept *step = map_put(&entry->book->accepts, &step_key);
+        step->seq = entry->at.seq;
+        step->accepted = pair->accepted;
+        int64_t arrived = flying - book_pair_flying(pair);
         struct book_lot *lot = book_lot_of(entry->book, &line->lot);
-        lot->accepted += more;
+        lot->accepted += arrived;
+        /* What the office accepted in its place is not there a second time. */
+        struct holding_key holding_key = book_holding_key(&line->lot, entry->at.journal);
+        struct book_holding *holding = map_put(&entry->book->holdings, &holding_key);
+        holding->adopted -= more - arrived;
         *held_of(entry->book, &line->lot, entry->at.journal) += more;
         add_money(entry->record, lot->bucket, more);
     }
@@ -426,6 +443,12 @@ static enum invalid_reason enter_event(const struct entry *entry)
     switch (entry->event->type) {
     case EVENT_JOURNAL_ADMIT:
         return enter_admit(entry);
+    case EVENT_JOURNAL_RETIRE:
+        return enter_retire(entry);
+    case EVENT_RIGHTS_RETURN:
+        return enter_return(entry);
+    case EVENT_RIGHTS_RECLAIM:
+        return enter_reclaim(entry);
     case EVENT_TOPUP:
         return enter_topup(entry);
     case EVENT_SPEND:
@@ -442,7 +465,8 @@ static enum invalid_reason enter_event(const struct entry *entry)
         note_limits(entry);
         return INVALID_NONE;
     case EVENT_RIGHTS_COVER:
-        return enter_cover(entry);
+        return entry->event->body.cover.kind == COVER_SHORTFALL ? enter_repay(entry)
+                                                                : enter_cover(entry);
     case EVENT_RISK_SETTLE:
         return enter_settle(entry);
     case EVENT_RISK_ACK:
@@ -517,6 +541,7 @@ bool book_enter(struct book *book, const struct block *block, struct book_opinio
         record->subject = opinion->event.subject;
         opinion->reason = enter_event(&entry);
         record->reason = (uint8_t)opinion->reason;
+        entry_note_past(&entry);
         opinion->record = record;
         book->event_count++;
     }
