@@ -327,6 +327,12 @@ const char *verdict_name(enum verdict verdict)
         return "other_product";
     case REFUSED_VERSION:
         return "version";
+    case REFUSED_STILL_WRITES:
+        return "still_writes";
+    case REFUSED_AWAY:
+        return "away";
+    case REFUSED_ENDED:
+        return "ended";
     case REFUSED_KEY_REUSED:
         return "key_reused";
     case REFUSED_UNWITNESSED:
@@ -343,6 +349,8 @@ const char *verdict_name(enum verdict verdict)
         return "read_only";
     case REFUSED_LEASE:
         return "lease";
+    case REFUSED_RETIRED:
+        return "retired";
     case VERDICT_COUNT:
         return UNKNOWN;
     }
@@ -368,6 +376,8 @@ const char *alarm_name(enum alarm alarm)
         return "clock";
     case ALARM_AMNESIA:
         return "amnesia";
+    case ALARM_RETIRED:
+        return "retired";
     case ALARM_COUNT:
         return UNKNOWN;
     }

@@ -11,6 +11,7 @@ enum alarm {
     ALARM_BAD_BLOCK,          /* a peer sent a block that is not what it claims */
     ALARM_CLOCK,              /* a block dated more than five minutes ahead */
     ALARM_AMNESIA,            /* somebody holds more of our own journal than we do */
+    ALARM_RETIRED,            /* the authority retired our own journal */
     ALARM_COUNT,
 };
 

@@ -29,6 +29,7 @@ enum command_kind {
     COMMAND_TRANSFER,        /* value from one account of a member to another */
     COMMAND_FILE_REQUEST,    /* a refund that only another branch can make, when it is back */
     COMMAND_SET_RISK,        /* office: the caps of the risk allowance; 0 = off */
+    COMMAND_RETIRE,          /* office: from here on it acts for the branch's journal */
     /* queries */
     QUERY_MEMBER,
     QUERY_ACCOUNT,
@@ -86,6 +87,9 @@ enum verdict {
     REFUSED_VERSION,       /* a product version that is not the next one */
     REFUSED_OTHER_MEMBER,  /* a transfer to another member's account */
     REFUSED_OTHER_PRODUCT, /* a transfer to an account of another product */
+    REFUSED_STILL_WRITES,  /* the branch's journal was not retired yet */
+    REFUSED_AWAY,          /* the branch is not connected */
+    REFUSED_ENDED,         /* the branch's journal was retired, and in another way */
     REFUSED_KEY_REUSED,    /* the same idempotency key with another request */
     REFUSED_UNWITNESSED, /* rights from a branch that the office has not confirmed: answer.limit */
     REFUSED_QUOTA,       /* the branch has minted what it may on a day */
@@ -95,6 +99,7 @@ enum verdict {
     REFUSED_SPACE,     /* the disk is nearly full */
     REFUSED_READ_ONLY, /* this node must not extend its journal: see /readyz */
     REFUSED_LEASE,     /* no word from the office for longer than its lease */
+    REFUSED_RETIRED,   /* the authority retired this node's journal: enrol the branch again */
     VERDICT_COUNT,
 };
 
@@ -204,13 +209,19 @@ struct request {
         } product;
         struct {
             struct bytes name;
-            uint32_t hours; /* until the token ends */
+            uint32_t hours;  /* until the token ends */
+            uint32_t branch; /* 0 = a new one; else a new journal for this retired branch */
         } invite;
         struct {
             uint32_t only;   /* branch number; 0 = the default of all */
             int64_t account; /* caps: of one account at one branch */
             int64_t branch;  /* and of all of a branch's */
         } risk;
+        struct {
+            uint32_t branch;
+            uint8_t kind; /* enum retire_kind */
+            struct bytes reason;
+        } retire;
         struct { /* exactly one of these is set */
             struct subject_id member;
             struct bytes card;
@@ -311,6 +322,7 @@ struct account_view {
     int64_t bonus;
     int64_t owed; /* sold without cover and not covered yet: the balance is principal + bonus - owed
                    */
+    int64_t made_good;   /* of the balance: was used already, at branches written off since */
     int64_t usable_here; /* held here or on its way here, valid today */
     int64_t elsewhere;   /* held by others, or in flight between others */
     uint32_t lot_count;
@@ -408,10 +420,16 @@ struct journal_view {
     uint32_t endpoint_size;
     uint64_t seq; /* frontier: last block held, none missing below */
     struct digest id;
-    int64_t at_ms;      /* time of that block */
-    bool connected;     /* a session with its node is up */
-    int64_t heard_ms;   /* since a session with it was last alive; -1 = never since start */
-    bool frozen;        /* a fork was proved */
+    int64_t at_ms;          /* time of that block */
+    bool connected;         /* a session with its node is up */
+    int64_t heard_ms;       /* since a session with it was last alive; -1 = never since start */
+    bool frozen;            /* a fork was proved */
+    uint8_t retired;        /* enum retire_kind; 0 = it may write */
+    bool forked;            /* it had two histories, and this one stands */
+    uint64_t retired_seq;   /* the last block known when it was retired; later ones are late */
+    int64_t left_principal; /* what a retired journal holds that is not reclaimed yet */
+    int64_t left_bonus;
+    int64_t made_good;  /* what it had used besides: borne by the branch's loss account */
     uint64_t their_seq; /* own journal as that peer last said it holds (0 = unknown) */
 };
 
@@ -451,7 +469,9 @@ struct node_view {
     uint64_t alarms;
     uint64_t invalid_events;
     bool read_only;
-    bool synced; /* authority known and every connected peer's tips reached */
+    bool retired;  /* the own journal was: enrol the branch again */
+    bool settling; /* the office: what retired journals left is being taken over */
+    bool synced;   /* authority known and every connected peer's tips reached */
 };
 
 struct product_view {
@@ -484,7 +504,7 @@ struct day_entry {
     int64_t refund_bonus;
 };
 
-/* issued + refunded = spent + left; left = held + in flight. Per product and bucket. */
+/* issued + refunded + made good = spent + left; left = held + in flight. Per product and bucket. */
 struct liability_entry {
     uint32_t product;
     uint8_t bucket;
@@ -493,6 +513,7 @@ struct liability_entry {
     int64_t refunded;
     int64_t held;
     int64_t in_flight;
+    int64_t made_good;
 };
 
 struct holder_entry {

@@ -121,6 +121,13 @@ enum cover_kind {
     COVER_SHORTFALL = 2, /* gives back to a retired journal what it had used already */
 };
 
+/* Why a branch's loss account is charged. */
+enum loss_cause {
+    LOSS_RULE = 1,    /* an INVALID event: goods left, and no member was charged */
+    LOSS_RECLAIM = 2, /* a retired journal turned out to have used more than it had left */
+    LOSS_FORK = 3,    /* a journal had two histories */
+};
+
 enum release_why {
     RELEASE_ASKED = 1,
     RELEASE_EXPIRED = 2,

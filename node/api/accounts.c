@@ -97,6 +97,7 @@ void accounts_get_render(struct api_call *call, const struct answer *answer)
     render_money(out, "owed", account->owed, currency);
     render_money(out, "principal", account->principal, currency);
     render_money(out, "bonus", account->bonus, currency);
+    render_money(out, "made_good", account->made_good, currency);
     render_money(out, "usable_here", account->usable_here, currency);
     render_money(out, "elsewhere", account->elsewhere, currency);
     render_open(out, "lots", '[');

@@ -56,6 +56,8 @@ void node_get_render(struct api_call *call, const struct answer *answer)
     render_count(out, "alarms", node->alarms);
     render_count(out, "invalid_events", node->invalid_events);
     render_truth(out, "read_only", node->read_only);
+    render_truth(out, "retired", node->retired);
+    render_truth(out, "settling", node->settling);
     render_truth(out, "synced", node->synced);
 }
 

@@ -79,6 +79,9 @@ unsigned verdict_status(enum verdict verdict)
     case REFUSED_VERSION:
     case REFUSED_OTHER_MEMBER:
     case REFUSED_OTHER_PRODUCT:
+    case REFUSED_STILL_WRITES:
+    case REFUSED_AWAY:
+    case REFUSED_ENDED:
     case REFUSED_KEY_REUSED:
     case REFUSED_UNWITNESSED:
     case REFUSED_QUOTA:
@@ -89,6 +92,7 @@ unsigned verdict_status(enum verdict verdict)
     case REFUSED_BUSY:
     case REFUSED_READ_ONLY:
     case REFUSED_LEASE:
+    case REFUSED_RETIRED:
         return 503;
     case REFUSED_SPACE:
         return 507;
@@ -128,6 +132,9 @@ const char *verdict_title(enum verdict verdict)
         [REFUSED_VERSION] = "The version is not the next one",
         [REFUSED_OTHER_MEMBER] = "The other account is another member's",
         [REFUSED_OTHER_PRODUCT] = "The other account is of another product",
+        [REFUSED_STILL_WRITES] = "The branch was not retired",
+        [REFUSED_AWAY] = "The branch is not connected",
+        [REFUSED_ENDED] = "The branch was retired already",
         [REFUSED_KEY_REUSED] = "The key was used for something else",
         [REFUSED_UNWITNESSED] = "The office has not confirmed where the money came from",
         [REFUSED_QUOTA] = "The branch has reached its quota of top-ups",
@@ -136,6 +143,7 @@ const char *verdict_title(enum verdict verdict)
         [REFUSED_SPACE] = "The disk is full",
         [REFUSED_READ_ONLY] = "The node may only be read",
         [REFUSED_LEASE] = "The branch has not heard from the office for too long",
+        [REFUSED_RETIRED] = "The branch was retired",
     };
     return verdict < VERDICT_COUNT ? titles[verdict] : "Refused";
 }
@@ -235,6 +243,12 @@ static const char *plain_sentence(enum verdict verdict)
                                  "two accounts of the same member.",
         [REFUSED_OTHER_PRODUCT] = "Refused: value moves only between accounts of one product. Name "
                                   "two accounts of the same product.",
+        [REFUSED_STILL_WRITES] = "Refused: the branch still has a journal that may sell. Retire it "
+                                 "first (tally branch retire), then invite it again.",
+        [REFUSED_AWAY] = "Refused: a branch is closed with its own last word, and this one is not "
+                         "connected. Bring it back first, or retire it as lost.",
+        [REFUSED_ENDED] = "Refused: the branch's journal was retired already, in another way. See "
+                          "GET /v1/branches for what became of it.",
         [REFUSED_KEY_REUSED] = "Refused: this till used that Idempotency-Key for another request. "
                                "Nothing was done; use a new key for a new wish.",
         [REFUSED_QUOTA] = "Refused: with this top-up the branch would pass what it may take in on "
@@ -251,6 +265,10 @@ static const char *plain_sentence(enum verdict verdict)
         [REFUSED_LEASE] = "Not done: this branch has had no word from the office for longer than "
                           "its lease, so it takes no money from cards. Restore the connection to "
                           "the office, then send it again.",
+        [REFUSED_RETIRED] = "Not done: the office has retired this branch's journal, so nothing "
+                            "more is sold or topped up on it; what was done before is kept. To "
+                            "open the branch again, invite it at the office (tally branch invite "
+                            "--branch) and join with an empty data directory.",
     };
     return verdict < VERDICT_COUNT ? sentences[verdict] : NULL;
 }

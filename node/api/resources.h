@@ -77,6 +77,8 @@ void branches_get_read(struct api_call *call);
 void branches_get_render(struct api_call *call, const struct answer *answer);
 void invitations_post_read(struct api_call *call);
 void invitations_post_render(struct api_call *call, const struct answer *answer);
+void retirements_post_read(struct api_call *call);
+void retirements_post_render(struct api_call *call, const struct answer *answer);
 
 /* products.c */
 void products_get_read(struct api_call *call);

@@ -36,6 +36,8 @@ static const struct route routes[] = {
      products_post_render},
     {"POST", "/v1/invitations", OPERATORS, WRITE, COMMAND_INVITE, invitations_post_read,
      invitations_post_render},
+    {"POST", "/v1/retirements", OPERATORS, WRITE, COMMAND_RETIRE, retirements_post_read,
+     retirements_post_render},
     {"POST", "/v1/tills", OPERATORS, ROUTE_BODY, 0, tills_post_read, NULL},
     {"GET", "/v1/accounts", ALL, 0, QUERY_ACCOUNT, accounts_find_read, accounts_get_render},
     {"GET", "/v1/accounts/{id}", ALL, 0, QUERY_ACCOUNT, accounts_get_read, accounts_get_render},

@@ -22,8 +22,16 @@ static enum outcome invite_run(struct session *session)
     if (given != NULL && !session_number(given, 1, HOURS_MAX, &hours)) {
         return session_misused(session, "--hours takes 1 to %d.", HOURS_MAX);
     }
+    uint64_t branch = 0;
+    const char *again = session_option(session, "branch");
+    if (again != NULL && !session_number(again, 1, 99999, &branch)) {
+        return session_misused(session, "--branch takes the number of a branch that was retired.");
+    }
     json_t *body = json_object();
     session_set(body, "name", session_word(session, 0));
+    if (again != NULL) {
+        json_object_set_new(body, "branch", json_integer((json_int_t)branch));
+    }
     if (given != NULL) {
         json_object_set_new(body, "hours", json_integer((json_int_t)hours));
     }
@@ -32,6 +40,7 @@ static enum outcome invite_run(struct session *session)
 
 static const struct option_form invite_options[] = {
     {"hours", "N", "how long the token works (default 24)"},
+    {"branch", "N", "open this branch again, whose journal was retired"},
     {0},
 };
 
@@ -39,8 +48,9 @@ const struct subcommand branch_invite_command = {
     .name = "branch invite",
     .group = "Chain",
     .summary = "at the office: make the one-time token with which a new branch joins",
-    .usage = "NAME [--hours N]",
-    .example = "tally branch invite \"河坊街店\" --hours 24 --dir /var/lib/tally",
+    .usage = "NAME [--hours N] [--branch N]",
+    .example = "tally branch invite \"河坊街店\" --hours 24 --dir /var/lib/tally\n"
+               "tally branch invite \"河坊街店\" --branch 3 --dir /var/lib/tally",
     .options = invite_options,
     .words_min = 1,
     .words_max = 1,

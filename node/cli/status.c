@@ -40,6 +40,8 @@ static void node_show(const json_t *answer)
         {"state", "state"},
         {"up to date", "synced"},
         {"read only", "read_only"},
+        {"retired by the office", "retired"},
+        {"taking over from retired", "settling"},
     };
     output_pairs(answer, LABELS(labels));
 }

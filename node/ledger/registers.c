@@ -4,7 +4,7 @@ enum {
     LOT_KEY_SIZE_MAX = 64,
 };
 
-/* Every sum below adds at most nineteen registers and none passes REGISTER_MAX = 10^14, so that the
+/* Every sum below adds at most twenty registers and none passes REGISTER_MAX = 10^14, so that the
  * sums stay far inside int64_t. */
 
 static int64_t consumed(const struct registers *registers)
@@ -22,7 +22,36 @@ int64_t registers_raw(const struct registers *registers)
 
 int64_t registers_merged(const struct registers *registers)
 {
-    return registers_raw(registers) - registers->taken + registers->repaid + registers->regained;
+    return registers_raw(registers) - registers->taken + registers->repaid + registers->regained +
+           registers->adopted;
+}
+
+int64_t registers_total(const struct registers *registers)
+{
+    return registers_merged(registers) + registers->held - registers->released;
+}
+
+int64_t registers_held(const struct registers *registers)
+{
+    int64_t total = registers_total(registers);
+    return total > 0 ? total : 0;
+}
+
+int64_t registers_good(const struct registers *registers)
+{
+#if defined(MUTANT_good_not_counted)
+    return 0;
+#else
+    int64_t total = registers_total(registers);
+    return total < 0 ? -total : 0;
+#endif
+}
+
+int64_t registers_shown(const struct registers *registers)
+{
+    bool apart =
+        (registers->taken | registers->repaid | registers->regained | registers->adopted) != 0;
+    return apart ? registers_held(registers) : registers_raw(registers);
 }
 
 int64_t registers_ledger(const struct registers *registers)
@@ -88,6 +117,51 @@ enum invalid_reason registers_cover(struct registers *registers, int64_t amount)
     return draw(registers, &registers->covered, amount);
 }
 
+/* Both rows or none (L3). */
+enum invalid_reason registers_reclaim(struct registers *retired, struct registers *office,
+                                      int64_t amount)
+{
+    int64_t taken = retired->taken;
+    enum invalid_reason reason = raise(&taken, amount);
+    if (reason == INVALID_NONE) {
+        reason = raise(&office->pulled, amount);
+    }
+    if (reason == INVALID_NONE) {
+        retired->taken = taken;
+    }
+    return reason;
+}
+
+enum invalid_reason registers_repay(struct registers *retired, struct registers *office,
+                                    int64_t amount)
+{
+    int64_t repaid = retired->repaid;
+    enum invalid_reason reason = raise(&repaid, amount);
+    if (reason == INVALID_NONE) {
+        reason = draw(office, &office->lent, amount);
+    }
+    if (reason == INVALID_NONE) {
+        retired->repaid = repaid;
+    }
+    return reason;
+}
+
+int64_t grant_accepted(const struct grant *grant)
+{
+    return grant->accepted > grant->adopted ? grant->accepted : grant->adopted;
+}
+
+int64_t grant_flying(const struct grant *grant)
+{
+    return grant->granted - grant_accepted(grant);
+}
+
+/* What the office's acceptances add to the receiver's own. */
+static int64_t grant_extra(const struct grant *grant)
+{
+    return grant_accepted(grant) - grant->accepted;
+}
+
 enum invalid_reason grant_give(struct grant *grant, int64_t amount)
 {
     return raise(&grant->granted, amount);
@@ -112,14 +186,16 @@ enum invalid_reason grant_accept(struct grant *grant, int64_t cumulative, int64_
     if (!amount_add(receiver->in, cumulative - grant->accepted, &in) || in > REGISTER_MAX) {
         return INVALID_BAD_AMOUNT;
     }
+    int64_t extra = grant_extra(grant);
     grant->accepted = cumulative;
     receiver->in = in;
+    receiver->adopted += grant_extra(grant) - extra;
     return INVALID_NONE;
 }
 
 int64_t grant_unwitnessed(const struct grant *grant)
 {
-    int64_t left = grant->accepted - grant->witnessed;
+    int64_t left = grant->accepted - grant->witnessed - grant->returned;
     return left > 0 ? left : 0;
 }
 
@@ -160,6 +236,53 @@ enum unit unit_of_bucket(uint8_t bucket)
     default:
         return UNIT_MONEY;
     }
+}
+
+enum invalid_reason grant_adopt(struct grant *grant, int64_t cumulative, int64_t granted_at_dep,
+                                struct registers *receiver)
+{
+    assert(granted_at_dep <= grant->granted);
+
+    if (cumulative < 1 || cumulative > REGISTER_MAX) {
+        return INVALID_BAD_AMOUNT;
+    }
+    if (cumulative > granted_at_dep) {
+        return INVALID_OVER_ACCEPT; /* (L2) */
+    }
+    if (cumulative > grant->adopted) {
+        int64_t extra = grant_extra(grant);
+        grant->adopted = cumulative;
+        receiver->adopted += grant_extra(grant) - extra;
+    }
+    return INVALID_NONE;
+}
+
+enum invalid_reason grant_return(struct grant *grant, int64_t cumulative,
+                                 struct registers *receiver, struct registers *giver)
+{
+    if (cumulative < 1 || cumulative > REGISTER_MAX) {
+        return INVALID_BAD_AMOUNT;
+    }
+    if (cumulative > grant->accepted) {
+        return INVALID_OVER_ACCEPT;
+    }
+    int64_t more = cumulative - grant->returned;
+    if (more <= 0) {
+        return INVALID_NONE; /* said again */
+    }
+    if (more > AMOUNT_MAX) {
+        return INVALID_BAD_AMOUNT;
+    }
+    int64_t regained = giver->regained;
+    enum invalid_reason reason = raise(&regained, more);
+    if (reason == INVALID_NONE) {
+        reason = draw(receiver, &receiver->back, more);
+    }
+    if (reason == INVALID_NONE) {
+        giver->regained = regained;
+        grant->returned = cumulative;
+    }
+    return reason;
 }
 
 bool lot_is_valid_on(uint32_t from_day, uint32_t to_day, uint32_t day)
@@ -324,6 +447,24 @@ static enum invalid_reason accepts_form(const struct accept_line *lines, size_t 
     return INVALID_NONE;
 }
 
+/* `most` is the register's bound for cumulative values, else a line's. */
+static enum invalid_reason amounts_form(const struct lot_amount *lines, size_t count, int64_t most)
+{
+    if (count == 0 || count > EVENT_LINES_MAX) {
+        return INVALID_MALFORMED;
+    }
+    for (size_t i = 0; i < count; i++) {
+        bool twice = false;
+        for (size_t k = 0; k < i; k++) {
+            twice = twice || lot_equal(&lines[k].lot, &lines[i].lot);
+        }
+        if (twice || lines[i].amount < 1 || lines[i].amount > most) {
+            return INVALID_BAD_AMOUNT;
+        }
+    }
+    return INVALID_NONE;
+}
+
 static enum invalid_reason number_form(struct bytes number)
 {
     if (number.size != CARD_NUMBER_SIZE) {
@@ -340,8 +481,9 @@ static enum invalid_reason number_form(struct bytes number)
 static bool event_has_form(uint16_t type)
 {
     return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_REFUND ||
-           type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_COVER || type == EVENT_RIGHTS_MOVE ||
-           type == EVENT_RIGHTS_ACCEPT || type == EVENT_CARD_ISSUE || type == EVENT_REQUEST_FILE ||
+           type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_MOVE || type == EVENT_RIGHTS_ACCEPT ||
+           type == EVENT_RIGHTS_RETURN || type == EVENT_RIGHTS_RECLAIM ||
+           type == EVENT_RIGHTS_COVER || type == EVENT_CARD_ISSUE || type == EVENT_REQUEST_FILE ||
            type == EVENT_REQUEST_CLOSE;
 }
 
@@ -373,6 +515,11 @@ enum invalid_reason event_form(const struct event *event)
         return lines_form(event->body.cover.lines, event->body.cover.line_count);
     case EVENT_RIGHTS_ACCEPT:
         return accepts_form(event->body.accept.lines, event->body.accept.line_count);
+    case EVENT_RIGHTS_RETURN:
+        return amounts_form(event->body.giveback.lines, event->body.giveback.line_count,
+                            REGISTER_MAX);
+    case EVENT_RIGHTS_RECLAIM:
+        return amounts_form(event->body.reclaim.lines, event->body.reclaim.line_count, AMOUNT_MAX);
     default: /* CARD.ISSUE: event_has_form lets nothing else through */
         return number_form(event->body.issue.number);
     }

@@ -33,6 +33,7 @@ struct registers {
     int64_t taken;    /* PO: reclaimed by the office */
     int64_t repaid;   /* BK: given back to this journal's shortfall */
     int64_t regained; /* sum over receivers of V: returned to this journal */
+    int64_t adopted;  /* sum over givers of what the office accepted for it beyond its own A */
 };
 
 /* raw(j,l) on the journal's own path, which verdicts read: what the journal may use. >= 0 (L1). */
@@ -41,6 +42,16 @@ int64_t registers_raw(const struct registers *registers);
 /* raw(j,l) with what others wrote about a retired journal: below zero when more of it was reclaimed
  * than it had left, which then is made good. */
 int64_t registers_merged(const struct registers *registers);
+
+/* The same with what is on hold, which a retirement voids: one formula for a journal that lives,
+ * where it is raw and holds and never below zero, and for one that is retired. So the figures do
+ * not depend on whether its last blocks or its retirement came first (E3). */
+int64_t registers_total(const struct registers *registers);
+/* What the journal has of the lot, on hold or not; and what had to be made good for it. */
+int64_t registers_held(const struct registers *registers);
+int64_t registers_good(const struct registers *registers);
+/* What a picture shows of it: what it may use; once others have written about it, all it has. */
+int64_t registers_shown(const struct registers *registers);
 
 /* This journal's part of ledger(l): issued + refunded - everything consumed. */
 int64_t registers_ledger(const struct registers *registers);
@@ -54,16 +65,29 @@ enum invalid_reason registers_refund(struct registers *registers, int64_t amount
 enum invalid_reason registers_rebind(struct registers *registers, int64_t amount);
 enum invalid_reason registers_give(struct registers *registers, int64_t amount);
 enum invalid_reason registers_cover(struct registers *registers, int64_t amount);
+/* The office takes over what a retired journal has (PO, and PIN on its own row). How much is there
+ * is the office's business, not the verdict's: its own row shows an overdraft at once. */
+enum invalid_reason registers_reclaim(struct registers *retired, struct registers *office,
+                                      int64_t amount);
+/* The office gives back to the shortfall of a retired journal, out of what it holds (BKO, BK). */
+enum invalid_reason registers_repay(struct registers *retired, struct registers *office,
+                                    int64_t amount);
 
 /* What one journal ever granted another of one lot, and what of it was accepted. */
 struct grant {
     int64_t granted;   /* G */
-    int64_t accepted;  /* A <= G */
+    int64_t accepted;  /* A <= G, by the receiver */
     int64_t witnessed; /* W <= A: a checkpoint of the giver covers it */
+    int64_t adopted;   /* A <= G, by the office for a retired receiver */
+    int64_t returned;  /* V <= A, by the receiver to a retired giver */
 };
 
-/* Of what was accepted by this pair: what no checkpoint covers. */
+/* Of what was accepted by this pair and not returned: what no checkpoint covers. */
 int64_t grant_unwitnessed(const struct grant *grant);
+/* A, merged: who states a fact again does not add to it. */
+int64_t grant_accepted(const struct grant *grant);
+/* Granted and not accepted by anybody. >= 0 (L2). */
+int64_t grant_flying(const struct grant *grant);
 
 /* Raises granted. */
 enum invalid_reason grant_give(struct grant *grant, int64_t amount);
@@ -90,12 +114,20 @@ enum unit {
 };
 enum unit unit_of_bucket(uint8_t bucket);
 
+/* The office accepts for a retired receiver: raises `adopted`, bounded as above. */
+enum invalid_reason grant_adopt(struct grant *grant, int64_t cumulative, int64_t granted_at_dep,
+                                struct registers *receiver);
+/* The receiver gives back to a retired giver: raises `returned` to `cumulative`, at most what it
+ * has accepted without a witness, and only what it still holds. */
+enum invalid_reason grant_return(struct grant *grant, int64_t cumulative,
+                                 struct registers *receiver, struct registers *giver);
+
 /* May value of a lot with these validity days be used on `day`? */
 bool lot_is_valid_on(uint32_t from_day, uint32_t to_day, uint32_t day);
 
 /* Form rules of an event that need nothing but the event: amounts in range, no lot twice, lots of a
  * bucket that the event may issue or use, from_day <= to_day. INVALID_NONE, MALFORMED or
- * BAD_AMOUNT. Knows TOPUP, SPEND, REFUND, LOT.REBIND, RIGHTS.MOVE, RIGHTS.ACCEPT, CARD.ISSUE,
+ * BAD_AMOUNT. Knows TOPUP, SPEND, REFUND, LOT.REBIND, the RIGHTS events, CARD.ISSUE,
  * REQUEST.FILE, REQUEST.CLOSE; others: NONE. */
 enum invalid_reason event_form(const struct event *event);
 

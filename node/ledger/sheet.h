@@ -45,6 +45,7 @@ struct sheet {
     int64_t bonus;
     int64_t uncovered; /* ever sold without cover (RISK) or left by claw-backs (DEBT) */
     int64_t covered;   /* of it: ever paid by the office's covers (DCV) */
+    int64_t made_good; /* of both: what was used twice after a loss, and the chain bears */
     uint32_t frozen;   /* live freeze tokens */
     uint32_t unlisted; /* lots with value left beyond those listed: they have rows of their own */
     uint8_t lot_count;

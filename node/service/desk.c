@@ -1,5 +1,6 @@
 #include "desk.h"
 
+#include "estate.h"
 #include "freezes.h"
 #include "hash.h"
 #include "journal.h"
@@ -118,6 +119,8 @@ static enum decision decide(struct node *node, const struct request *request, st
         return requests_file(node, request, answer);
     case COMMAND_SET_RISK:
         return risk_set(node, request, answer);
+    case COMMAND_RETIRE:
+        return estate_retire(node, request, answer);
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
     case QUERY_HISTORY:
@@ -335,6 +338,9 @@ static enum verdict unfit(const struct node *node, const struct request *request
     if (node->draining) {
         return REFUSED_BUSY;
     }
+    if (node->retired) {
+        return REFUSED_RETIRED;
+    }
     if (node->read_only || node->held || own == NULL) {
         return REFUSED_READ_ONLY;
     }
@@ -403,7 +409,7 @@ static void reconsider(struct node *node, struct parked *parked)
     if (node->read_only || node->held) {
         parked->used = false;
         node->parked_count--;
-        desk_refuse(node, &parked->request, REFUSED_READ_ONLY);
+        desk_refuse(node, &parked->request, node->retired ? REFUSED_RETIRED : REFUSED_READ_ONLY);
         return;
     }
     uint64_t now = world_monotonic_ms(node->world);

@@ -99,7 +99,12 @@ static void hold_by_journal(struct node *node, const struct subject_id *account,
             struct row_key key = key_of_registers(account, &lot, journal);
             struct registers registers;
             (void)registers_load(node->rows, &key, &registers);
-            int64_t may_use = registers_merged(&registers) + registers.held - registers.released;
+            /* A branch that was written off may be alive and not know: what was taken over from it
+             * may be spent there all the same. */
+            bool unaware = roster_retired(&node->roster, journal, node->roster.seq) != NULL &&
+                           roster_end_of(&node->roster, journal) == NULL;
+            int64_t may_use = (unaware ? registers_raw(&registers) : registers_merged(&registers)) +
+                              registers.held - registers.released;
             *sum += may_use > 0 ? may_use : 0;
             *issued += registers.issued;
         }

@@ -30,7 +30,8 @@ static bool uses_sheet(uint16_t type)
 {
     return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_REFUND ||
            type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_COVER || type == EVENT_RIGHTS_MOVE ||
-           type == EVENT_RIGHTS_ACCEPT || type == EVENT_ACCOUNT_FREEZE ||
+           type == EVENT_RIGHTS_ACCEPT || type == EVENT_RIGHTS_RETURN ||
+           type == EVENT_RIGHTS_RECLAIM || type == EVENT_ACCOUNT_FREEZE ||
            type == EVENT_ACCOUNT_UNFREEZE || type == EVENT_CARD_LOSS_REPORT ||
            type == EVENT_MINT_RELEASE;
 }
@@ -50,8 +51,13 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
         return fold_move(fold, sheet);
     case EVENT_RIGHTS_ACCEPT:
         return fold_accept(fold, sheet);
+    case EVENT_RIGHTS_RETURN:
+        return fold_return(fold, sheet);
+    case EVENT_RIGHTS_RECLAIM:
+        return fold_reclaim(fold, sheet);
     case EVENT_RIGHTS_COVER:
-        return fold_cover(fold, sheet);
+        return fold->event->body.cover.kind == COVER_SHORTFALL ? fold_repay(fold, sheet)
+                                                               : fold_cover(fold, sheet);
     case EVENT_RISK_SETTLE:
         return fold_settle(fold);
     case EVENT_RISK_ACK:
@@ -101,8 +107,6 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
     case EVENT_LOT_EXPIRE:
     case EVENT_LOT_CLAWBACK:
     case EVENT_PAYOUT:
-    case EVENT_RIGHTS_RETURN:
-    case EVENT_RIGHTS_RECLAIM:
     case EVENT_JOURNAL_FORK:
         return INVALID_MALFORMED; /* the format has it, these rules do not */
     }
@@ -143,6 +147,13 @@ static void save_statement(struct fold *fold)
     } else if (event->known && event->type == EVENT_REQUEST_FILE) {
         line.sale = event->body.file.sale;
         line.to_journal = event->body.file.to;
+    } else if (event->known && event->type == EVENT_RIGHTS_RETURN) {
+        line.to_journal = event->body.giveback.from;
+    } else if (event->known && event->type == EVENT_RIGHTS_RECLAIM) {
+        line.to_journal = event->body.reclaim.of;
+    } else if (event->known && event->type == EVENT_RIGHTS_COVER &&
+               event->body.cover.kind == COVER_SHORTFALL) {
+        line.to_journal = event->body.cover.of;
     }
     statement_save(fold->rows, &event->subject, fold->header->hlc, fold_ref(fold), &line);
 }
@@ -282,7 +293,8 @@ void event_amounts(struct rows *rows, const struct event *event, int64_t *princi
         sum_lines(rows, event->body.move.lines, event->body.move.line_count, sums);
     } else if (event->known && event->type == EVENT_LOT_REBIND) {
         sum_lines(rows, event->body.rebind.lines, event->body.rebind.line_count, sums);
-    } else if (event->known && event->type == EVENT_RIGHTS_COVER) {
+    } else if (event->known && event->type == EVENT_RIGHTS_COVER &&
+               event->body.cover.kind == COVER_DEBT) {
         sum_lines(rows, event->body.cover.lines, event->body.cover.line_count, sums);
     } else if (event->known && event->type == EVENT_REFUND) {
         sum_refund(rows, event, sums);

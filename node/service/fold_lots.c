@@ -9,14 +9,28 @@ bool is_money(uint8_t bucket)
     return bucket == BUCKET_PRINCIPAL || bucket == BUCKET_BONUS;
 }
 
+/* A lot of `account`, as `journal` has it. */
+static void load_any(struct fold *fold, const struct subject_id *account, const struct lot_id *lot,
+                     uint64_t journal, struct touched *touched)
+{
+    *touched = (struct touched){.account = *account, .lot = *lot, .journal = journal};
+    touched->key = key_of_registers(account, lot, journal);
+    (void)registers_load(fold->rows, &touched->key, &touched->registers);
+    touched->exposed = registers_exposed(&touched->registers);
+    touched->good_before = registers_good(&touched->registers);
+    (void)terms_load(fold->rows, lot, &touched->terms);
+}
+
 void load_touched_of(struct fold *fold, const struct subject_id *account, const struct lot_id *lot,
                      struct touched *touched)
 {
-    *touched = (struct touched){.account = *account, .lot = *lot};
-    touched->key = key_of_registers(account, lot, fold->header->journal);
-    (void)registers_load(fold->rows, &touched->key, &touched->registers);
-    touched->exposed = registers_exposed(&touched->registers);
-    (void)terms_load(fold->rows, lot, &touched->terms);
+    load_any(fold, account, lot, fold->header->journal, touched);
+}
+
+void load_touched_by(struct fold *fold, const struct lot_id *lot, uint64_t journal,
+                     struct touched *touched)
+{
+    load_any(fold, &fold->event->subject, lot, journal, touched);
 }
 
 void load_touched(struct fold *fold, const struct lot_id *lot, struct touched *touched)
@@ -111,6 +125,20 @@ static void change_totals(struct sheet *sheet, uint8_t bucket, int64_t change)
     }
 }
 
+/* A shortfall that grew or shrank: the member keeps what was paid twice, the branch bears it. */
+static void make_good(struct fold *fold, struct sheet *sheet, const struct touched *touched,
+                      int64_t good)
+{
+    uint8_t bucket = touched->terms.bucket;
+    if (good == 0) {
+        return;
+    }
+    sheet->made_good += good;
+    liability_add(fold->rows, touched->terms.product, bucket,
+                  &(struct liability_record){.made_good = good, .held = good});
+    loss_add(fold->rows, touched->journal, touched->terms.product, bucket, good);
+}
+
 void save_touched(struct fold *fold, struct sheet *sheet, struct touched *touched,
                   int64_t held_change)
 {
@@ -119,11 +147,14 @@ void save_touched(struct fold *fold, struct sheet *sheet, struct touched *touche
         return;
     }
     exposure_follow(fold, touched);
+    int64_t good = registers_good(&touched->registers) - touched->good_before;
+    touched->change += good;
     change_totals(sheet, touched->terms.bucket, touched->change);
     struct sheet_lot *lot = picture(fold, sheet, touched);
     lot->left += touched->change;
-    sheet_set_holder(lot, fold->header->journal, registers_raw(&touched->registers));
-    holder_add(fold->rows, fold->header->journal, touched->terms.bucket, held_change);
+    sheet_set_holder(lot, touched->journal, registers_shown(&touched->registers));
+    holder_add(fold->rows, touched->journal, touched->terms.bucket, held_change + good);
+    make_good(fold, sheet, touched, good);
 }
 
 void check_after(struct fold *fold, int64_t stated, int64_t ours)

@@ -11,9 +11,11 @@
 struct touched {
     struct subject_id account;
     struct lot_id lot;
+    uint64_t journal;   /* whose registers: the writer's, unless it acts on another's */
     struct row_key key; /* of the registers */
     struct registers registers;
-    int64_t exposed; /* of this lot, before the event */
+    int64_t exposed;     /* of this lot, before the event */
+    int64_t good_before; /* what was made good for the journal before this event */
     struct terms_record terms;
     bool untouched; /* refund rights, child lots: their terms have no row yet */
     int64_t change; /* of what the chain owes: + issued, refunded; - used */
@@ -34,12 +36,16 @@ void load_touched(struct fold *fold, const struct lot_id *lot, struct touched *t
 /* Any lot of any account. */
 void load_touched_of(struct fold *fold, const struct subject_id *account, const struct lot_id *lot,
                      struct touched *touched);
+/* The registers of another journal, which its retirement lets others write about. */
+void load_touched_by(struct fold *fold, const struct lot_id *lot, uint64_t journal,
+                     struct touched *touched);
 /* Principal or bonus: what stands in sheets and sums. Refund rights have registers alone. */
 bool is_money(uint8_t bucket);
 /* The lot's picture: in the account's sheet, or in a row of its own when the sheet is full. */
 struct sheet_lot *picture(struct fold *fold, struct sheet *sheet, struct touched *touched);
 /* Writes what a touched lot has become: registers and, of money, the account's sheet and the
- * holder's total. */
+ * holder's total. What has to be made good because of it is added to what is owed, to what is held
+ * and to the journal's losses: `held_change` and the caller's own sums need not know of it. */
 void save_touched(struct fold *fold, struct sheet *sheet, struct touched *touched,
                   int64_t held_change);
 /* After save_touched of all lines. */
@@ -111,6 +117,12 @@ void fold_surplus(struct fold *fold);
 enum invalid_reason fold_cover(struct fold *fold, struct sheet *sheet);
 enum invalid_reason fold_settle(struct fold *fold);
 enum invalid_reason fold_risk_ack(struct fold *fold);
+
+/* fold_retired.c: about journals that the authority retired */
+enum invalid_reason fold_adopt(struct fold *fold, struct sheet *sheet);
+enum invalid_reason fold_return(struct fold *fold, struct sheet *sheet);
+enum invalid_reason fold_reclaim(struct fold *fold, struct sheet *sheet);
+enum invalid_reason fold_repay(struct fold *fold, struct sheet *sheet);
 
 /* fold_member.c */
 enum invalid_reason fold_enrol(struct fold *fold);

@@ -17,7 +17,7 @@ static void save_flight(struct fold *fold, struct sheet *sheet, struct touched *
         return;
     }
     sheet_set_flight(picture(fold, sheet, touched), flight.from, flight.to,
-                     grant->grant.granted - grant->grant.accepted);
+                     grant_flying(&grant->grant));
     liability_add(fold->rows, touched->terms.product, touched->terms.bucket,
                   &(struct liability_record){.held = -flight.change, .in_flight = flight.change});
     coming_add(fold->rows, flight.to, touched->terms.bucket, flight.change);
@@ -59,9 +59,15 @@ enum invalid_reason fold_move(struct fold *fold, struct sheet *sheet)
         return INVALID_SELF_MOVE;
     }
 #endif
+#if defined(MUTANT_move_to_retired)
     if (roster_journal(fold->roster, to, fold->header->auth) == NULL) {
         return INVALID_NOT_ACTIVE;
     }
+#else
+    if (!roster_is_active(fold->roster, to, fold->header->auth)) {
+        return INVALID_NOT_ACTIVE;
+    }
+#endif
     if (ref.journal == from &&
         (!sale_load(fold->rows, ref, &sale) || !subject_equal(&sale.account, &event->subject))) {
         return INVALID_BAD_REF;
@@ -174,7 +180,7 @@ enum invalid_reason fold_accept(struct fold *fold, struct sheet *sheet)
     uint64_t from = event->body.accept.from;
     uint64_t to = fold->header->journal;
     if (event->body.accept.of != 0) {
-        return INVALID_NO_ROLE; /* acting for a retired journal is not in these rules */
+        return fold_adopt(fold, sheet);
     }
     struct dep_record dep;
     (void)dep_load(fold->rows, to, from, &dep);
@@ -184,13 +190,15 @@ enum invalid_reason fold_accept(struct fold *fold, struct sheet *sheet)
     int64_t risen[EVENT_LINES_MAX];
     const struct roster_journal *giver = roster_journal(fold->roster, from, fold->header->auth);
     bool office = giver != NULL && (giver->roles & ROLE_OFFICE) != 0;
+    int64_t stated[EVENT_LINES_MAX];
     uint32_t count = event->body.accept.line_count;
     for (uint32_t i = 0; i < count; i++) {
         const struct accept_line *line = &event->body.accept.lines[i];
         load_touched_of(fold, &event->subject, &line->lot, &touched[i]);
         struct row_key key = key_of_grant(&line->lot, from, to);
         (void)grant_load(fold->rows, &key, &grants[i]);
-        int64_t before = grants[i].grant.accepted;
+        int64_t before = grant_accepted(&grants[i].grant);
+        int64_t own = grants[i].grant.accepted;
         int64_t unwitnessed = grant_unwitnessed(&grants[i].grant);
         int64_t reach = granted_at(fold->rows, &line->lot, from, to, dep.seq);
         enum invalid_reason reason =
@@ -210,7 +218,9 @@ enum invalid_reason fold_accept(struct fold *fold, struct sheet *sheet)
         if (!office) {
             touched[i].registers.unwitnessed += grant_unwitnessed(&grants[i].grant) - unwitnessed;
         }
-        risen[i] = grants[i].grant.accepted - before;
+        /* Of what the office accepted in its place nothing arrives a second time. */
+        risen[i] = grant_accepted(&grants[i].grant) - before;
+        stated[i] = grants[i].grant.accepted - own;
 #if defined(MUTANT_accept_twice_adds)
         if (risen[i] == 0) {
             touched[i].registers.in += line->cumulative;
@@ -226,7 +236,7 @@ enum invalid_reason fold_accept(struct fold *fold, struct sheet *sheet)
         grant_save(fold->rows, &key, &grants[i]);
         save_touched(fold, sheet, &touched[i], risen[i]);
         save_flight(fold, sheet, &touched[i], (struct flight){from, to, -risen[i]}, &grants[i]);
-        fold->moved += risen[i];
+        fold->moved += stated[i];
     }
     save_spares(fold, sheet, touched, count);
     return INVALID_NONE;

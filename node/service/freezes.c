@@ -251,8 +251,10 @@ static uint64_t home_of(struct node *node, const struct subject_id *account)
     uint64_t office = 0;
     for (uint32_t i = 0; i < node->roster.journal_count; i++) {
         const struct roster_journal *one = &node->roster.journals[i];
-        bool reached =
-            one->journal == node->journal || (!one->suspended && pull_reaches(node, one->journal));
+        bool reached = (one->journal == node->journal ||
+                        (!one->suspended && pull_reaches(node, one->journal))) &&
+                       roster_is_active(&node->roster, one->journal, node->roster.seq) &&
+                       !journal_is_frozen(node, one->journal);
         if (reached && journal_branch(one->journal) == record.home_branch) {
             home = one->journal;
         }

@@ -58,6 +58,12 @@ uint32_t node_list_journal(struct node *node, uint64_t journal)
     return at;
 }
 
+bool journal_is_frozen(const struct node *node, uint64_t journal)
+{
+    const struct frontier_entry *entry = frontier_find(&node->frontier, journal);
+    return entry != NULL && entry->frozen;
+}
+
 static uint64_t wall_hlc(const struct node *node)
 {
     int64_t wall = world_wall_ms(node->world);
@@ -226,6 +232,7 @@ enum invalid_reason journal_judge(struct node *node, const struct event *event)
 
 struct event_ref journal_append(struct node *node, const struct event *event)
 {
+    assert(!node->read_only);
     (void)journal_header(node);
     struct open_block *block = &node->block;
     struct buffer out = {.data = block->arena + block->used,
@@ -323,6 +330,32 @@ void journal_close(struct node *node)
     file_block(node, &block->header, &id, buffer_bytes(&whole));
 }
 
+/* A journal was retired: nobody speaks with its node as with a branch any more, and it writes
+ * nothing. What was decided under the authority's earlier word stands in a block of its own, so
+ * that no later event is judged as if the retirement were not known here. */
+static void apply_retirement(struct node *node, uint64_t journal)
+{
+    for (uint32_t i = 0; i < node->peers_max; i++) {
+        struct peer *peer = &node->peers[i];
+        if (peer->state != PEER_FREE && peer->journal == journal) {
+            world_drop_link(node->world, peer->link);
+        }
+    }
+    if (journal == node->journal) {
+        node_alarm(node, ALARM_RETIRED, journal, node->roster.seq);
+        node->read_only = true;
+        node->retired = true;
+    }
+    node->estates_dirty = true;
+    node->parked_dirty = true;
+}
+
+static bool names_an_end(const struct event *event)
+{
+    return event->known &&
+           (event->type == EVENT_JOURNAL_RETIRE || event->type == EVENT_JOURNAL_RESOLVE);
+}
+
 /* New journals get a place in the frontier as soon as they are admitted. */
 static void apply_authority(struct node *node, const struct block_header *header,
                             const struct digest *id, const struct event *event)
@@ -338,6 +371,10 @@ static void apply_authority(struct node *node, const struct block_header *header
         for (uint32_t i = 0; i < node->peers_max; i++) {
             node->peers[i].digest_ms = 0; /* compare at once: they tell what they have of it */
         }
+    }
+    if (names_an_end(event)) {
+        apply_retirement(node, event->type == EVENT_JOURNAL_RETIRE ? event->body.retire.journal
+                                                                   : event->body.resolve.journal);
     }
     node->counters.events++;
 }
@@ -362,6 +399,9 @@ bool journal_authority_day_moves(const struct node *node)
 
 struct event_ref journal_append_authority(struct node *node, const struct event *event)
 {
+    if (names_an_end(event)) {
+        journal_close(node);
+    }
     uint8_t memory[EVENT_SIZE_MAX];
     struct buffer bytes = BUFFER_OVER(memory);
     enum status status = event_encode(event, &bytes);
@@ -444,6 +484,7 @@ static enum admission admit_authority(struct node *node, const struct block *blo
             return ADMISSION_REJECTED;
         }
     }
+    journal_close(node); /* see apply_retirement */
     file_block(node, header, &block->id, block->whole);
     for (uint32_t i = 0; i < header->count; i++) {
         enum status status = event_decode(block->events[i], &node->event);
@@ -476,8 +517,9 @@ static void block_on(struct node *node, uint64_t journal, uint64_t on, uint64_t 
 }
 
 /* Is everything that the header names here? Else says what is waited for. */
-static enum admission check_past(struct node *node, const struct block_header *header)
+static enum admission check_past(struct node *node, const struct block *block)
 {
+    const struct block_header *header = &block->header;
     if (header->auth > node->roster.seq) {
         block_on(node, header->journal, journal_of(0, 1), header->auth);
         return ADMISSION_WAITS;
@@ -490,7 +532,13 @@ static enum admission check_past(struct node *node, const struct block_header *h
         node_alarm(node, ALARM_AUTHORITY_FORK, header->journal, header->seq);
         return ADMISSION_REJECTED;
     }
-    if (roster_journal(&node->roster, header->journal, header->auth) == NULL) {
+    if (!roster_is_active(&node->roster, header->journal, header->auth)) {
+        return ADMISSION_REJECTED; /* not admitted yet, or written after its retirement */
+    }
+    const struct roster_end *end = roster_end_of(&node->roster, header->journal);
+    bool behind = end != NULL && (header->seq > end->seq ||
+                                  (header->seq == end->seq && !digest_equal(&block->id, &end->id)));
+    if (behind) {
         return ADMISSION_REJECTED;
     }
     struct digest id;
@@ -537,6 +585,10 @@ static void fold_block(struct node *node, const struct block *block)
                             .event = &node->event};
         fold_event(&fold);
         count_event(node, &fold);
+        if (fold.verdict == EVENT_VALID && node->event.type == EVENT_RIGHTS_MOVE &&
+            roster_retired(&node->roster, node->event.body.move.to, node->roster.seq) != NULL) {
+            node->estates_dirty = true; /* sent before its sender knew */
+        }
         if (fold.verdict == EVENT_VALID && node->event.type == EVENT_MEMBER_ENROL) {
             members_index(node, &node->event.subject);
         }
@@ -576,7 +628,7 @@ enum admission journal_admit(struct node *node, const struct block *block)
     if (journal_is_authority(header->journal)) {
         return admit_authority(node, block);
     }
-    enum admission past = check_past(node, header);
+    enum admission past = check_past(node, block);
     if (past != ADMITTED) {
         return past;
     }
@@ -585,5 +637,8 @@ enum admission journal_admit(struct node *node, const struct block *block)
     journal_close(node);
     fold_block(node, block);
     file_block(node, header, &block->id, block->whole);
+    if (roster_retired(&node->roster, header->journal, node->roster.seq) != NULL) {
+        node->estates_dirty = true; /* a tail came to light */
+    }
     return ADMITTED;
 }

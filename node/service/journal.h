@@ -23,6 +23,9 @@ enum admission {
  * when this node's bounds are too small. */
 uint32_t node_list_journal(struct node *node, uint64_t journal);
 
+/* Two histories of it were signed: nobody gives it rights, or takes rights from it. */
+bool journal_is_frozen(const struct node *node, uint64_t journal);
+
 /* Room in the own open block for `events` more events of together `size` bytes, and in the batch.
  */
 bool journal_has_room(const struct node *node, uint32_t events, uint32_t size);

@@ -340,7 +340,7 @@ void members_hear_keys(struct node *node, struct peer *peer, const struct messag
 {
     struct subject_id member = message->body.keys.member;
     if (message->kind == MESSAGE_KEY_GET) {
-        if (peer->journal != 0) {
+        if (roster_is_active(&node->roster, peer->journal, node->roster.seq)) {
             send_keys(node, peer, &member);
         }
         return;

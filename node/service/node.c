@@ -1,6 +1,7 @@
 #include "node.h"
 
 #include "desk.h"
+#include "estate.h"
 #include "freezes.h"
 #include "ingest.h"
 #include "journal.h"
@@ -115,6 +116,7 @@ static void hear_tick(struct node *node)
     requests_sweep(node, now);
     spread_sweep(node, now);
     risk_sweep(node, now);
+    estate_tick(node, now);
 }
 
 bool node_step(struct node *node, const struct input *input)
@@ -217,7 +219,7 @@ bool node_turn(struct node *node)
         speak(node, node->open);
         return true;
     }
-    if (node->read_only && decided(node)) {
+    if (node->read_only && !node->retired && decided(node)) {
         /* Found out after deciding: what stands at these positions elsewhere is not ours to know.
          */
         node->stopped = true;
@@ -254,7 +256,7 @@ void node_drain(struct node *node)
 
 bool node_is_read_only(const struct node *node)
 {
-    return node->read_only;
+    return node->read_only && !node->retired;
 }
 
 void node_hold(struct node *node, bool held)
@@ -279,7 +281,8 @@ uint32_t node_contacts(const struct node *node, struct node_contact *contacts, u
     uint32_t count = 0;
     for (uint32_t i = 0; i < node->roster.journal_count && count < max; i++) {
         const struct roster_journal *entry = &node->roster.journals[i];
-        if (entry->journal == node->journal) {
+        if (entry->journal == node->journal ||
+            roster_retired(&node->roster, entry->journal, node->roster.seq) != NULL) {
             continue;
         }
         struct node_contact *contact = &contacts[count++];
@@ -294,6 +297,7 @@ uint32_t node_contacts(const struct node *node, struct node_contact *contacts, u
 
 bool node_admits(const struct node *node, const uint8_t transport_key[static 32])
 {
-    return roster_by_transport(&node->roster, transport_key) != NULL ||
+    const struct roster_journal *entry = roster_by_transport(&node->roster, transport_key);
+    return (entry != NULL && entry->retired.kind != RETIRE_STOLEN) ||
            (node->office && office_invited(node, transport_key));
 }

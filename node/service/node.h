@@ -98,7 +98,8 @@ void node_drain(struct node *node);
  * syncing. */
 void node_hold(struct node *node, bool held);
 
-/* The own journal was refuted: it must never be extended again. */
+/* The own journal was refuted: it must never be extended again. (One that the authority retired is
+ * not extended either, and says so itself.) */
 bool node_is_read_only(const struct node *node);
 
 /* The committed head of the own journal, for the head checkpoint beside the store. */
@@ -122,7 +123,8 @@ struct node_contact {
 uint32_t node_contacts(const struct node *node, struct node_contact *contacts, uint32_t max);
 
 /* May a connection that proved this transport key talk to us? Admitted journals, and open
- * invitations at the office. */
+ * invitations at the office. A branch that was written off may bring the tail of its journal, and
+ * learn what became of it; who has a stolen key may not. */
 bool node_admits(const struct node *node, const uint8_t transport_key[static 32]);
 
 /* Writes the first blocks of a new network into an empty store: AUTH.EPOCH with the root's

@@ -82,6 +82,16 @@ struct open_invitation {
     uint8_t transport_key[32];
 };
 
+/* The office takes over what retired journals left, pass by pass over its rows: first what was on
+ * its way to them, then what they hold. A pass that finds nothing is the last. Kept in memory only:
+ * what is left to do is in the rows, and a start looks again. */
+struct estate_pass {
+    enum { ESTATE_RESTS = 0, ESTATE_GATHERS, ESTATE_ADOPTS, ESTATE_RECLAIMS } phase;
+    uint64_t since_ms;    /* gathering began */
+    bool found;           /* this pass wrote something: another one follows */
+    struct row_key after; /* where it goes on */
+};
+
 struct node {
     struct world *world;
     struct digest network;
@@ -93,7 +103,8 @@ struct node {
     uint64_t boot;
     bool office;
     bool read_only;
-    bool held; /* until a peer has confirmed the head: nothing of our own is written (H2) */
+    bool retired; /* its journal was, by the authority: only a new enrolment helps */
+    bool held;    /* until a peer has confirmed the head: nothing of our own is written (H2) */
     bool draining;
     bool stopped; /* the store failed or a commit's outcome is unknown */
     struct bytes office_endpoint;
@@ -133,6 +144,9 @@ struct node {
     struct parked parked[PARKED_MAX];
     bool parked_dirty;
     uint32_t parked_count;
+
+    bool estates_dirty; /* a retirement, a late block, a move to who is gone: look */
+    struct estate_pass estate;
 
     struct open_invitation invitations[INVITATIONS_OPEN_MAX];
     uint32_t next_branch;

@@ -6,6 +6,7 @@
 #include "talk.h"
 
 #include "bonus.h"
+#include "number.h"
 #include "text.h"
 
 #include <assert.h>
@@ -137,6 +138,47 @@ static bool write_token(struct node *node, const struct invitation_record *recor
     return true;
 }
 
+/* A branch whose journal was retired gets a new one, which holds nothing; card numbers and events
+ * of the two never mix. */
+static enum verdict next_incarnation(struct node *node, uint32_t branch, uint64_t *journal)
+{
+    uint16_t last = 0;
+    for (uint32_t i = 0; i < node->roster.journal_count; i++) {
+        const struct roster_journal *one = &node->roster.journals[i];
+        if (journal_branch(one->journal) != branch) {
+            continue;
+        }
+        if (one->retired.since == 0) {
+            return REFUSED_STILL_WRITES;
+        }
+        last = journal_incarnation(one->journal);
+    }
+    if (last == 0) {
+        return REFUSED_UNKNOWN_BRANCH;
+    }
+    for (uint32_t i = 0; i < INVITATIONS_OPEN_MAX; i++) {
+        struct invitation_record record;
+        bool same = node->invitations[i].used &&
+                    invitation_load(node->rows, &node->invitations[i].name, &record) &&
+                    journal_branch(record.journal) == branch;
+        if (same && journal_incarnation(record.journal) > last) {
+            last = journal_incarnation(record.journal);
+        }
+    }
+    *journal = journal_of(branch, (uint16_t)(last + 1));
+    return last < INCARNATION_MAX ? VERDICT_ALLOWED : REFUSED_NUMBERS;
+}
+
+static enum verdict invited_journal(struct node *node, const struct request *request,
+                                    uint64_t *journal)
+{
+    if (request->body.invite.branch != 0) {
+        return next_incarnation(node, request->body.invite.branch, journal);
+    }
+    *journal = journal_of(node->next_branch, 1);
+    return node->next_branch <= BRANCH_NUMBER_MAX ? VERDICT_ALLOWED : REFUSED_NUMBERS;
+}
+
 enum decision office_invite(struct node *node, const struct request *request, struct answer *answer)
 {
     if (!node->office) {
@@ -149,15 +191,20 @@ enum decision office_invite(struct node *node, const struct request *request, st
     /* Every node of the network has this many places: one more admission would stop them all. */
     bool full =
         node->roster.journal_count + open_invitations(node) >= node->roster.journal_capacity;
-    if (full || node->next_branch > BRANCH_NUMBER_MAX || invitation_place(node) == NULL) {
+    if (full || invitation_place(node) == NULL) {
         return refuse(answer, REFUSED_NUMBERS);
+    }
+    uint64_t journal = 0;
+    enum verdict verdict = invited_journal(node, request, &journal);
+    if (verdict != VERDICT_ALLOWED) {
+        return refuse(answer, verdict);
     }
     uint32_t hours =
         request->body.invite.hours == 0 ? INVITE_HOURS_DEFAULT : request->body.invite.hours;
     hours = hours < INVITE_HOURS_MAX ? hours : INVITE_HOURS_MAX;
     int64_t now = world_wall_ms(node->world);
     struct invitation_record record = {
-        .journal = journal_of(node->next_branch, 1),
+        .journal = journal,
         .until_ms = (uint64_t)(now < 0 ? 0 : now) + (uint64_t)hours * HOUR_MS,
         .name_size = (uint32_t)request->body.invite.name.size,
     };
@@ -170,7 +217,8 @@ enum decision office_invite(struct node *node, const struct request *request, st
     }
     invitation_save(node->rows, &name, &record);
     open_invitation(node, &name, &record);
-    answer->branch = node->next_branch++;
+    answer->branch = journal_branch(journal);
+    node->next_branch += answer->branch == node->next_branch ? 1 : 0;
     answer->at_ms = now;
     answer->limit = (int64_t)record.until_ms;
     return DECIDED;

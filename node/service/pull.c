@@ -444,7 +444,8 @@ static void serve(struct node *node, struct peer *peer, const struct message *as
     const struct block_header *header = journal_header(node);
     uint64_t origin = asked->body.rights_req.origin;
     bool admitted = origin != node->journal && !roster_is_suspended(&node->roster, origin) &&
-                    roster_journal(&node->roster, origin, header->auth) != NULL &&
+                    roster_is_active(&node->roster, origin, header->auth) &&
+                    !journal_is_frozen(node, origin) &&
                     roster_journal(&node->roster, node->journal, header->auth) != NULL;
     struct event move = {
         .type = EVENT_RIGHTS_MOVE, .subject = asked->body.rights_req.account, .known = true};

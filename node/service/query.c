@@ -100,7 +100,7 @@ static int64_t held_by_all(struct node *node, const struct subject_id *account,
         row_key_u64(&key, key_u64(walk.key_memory + prefix.size));
         struct registers registers;
         (void)registers_load(node->rows, &key, &registers);
-        held += registers_raw(&registers);
+        held += registers_held(&registers);
     }
     return held;
 }
@@ -161,6 +161,7 @@ static enum verdict query_account(struct node *node, const struct request *reque
     view->principal = sheet.principal;
     view->bonus = sheet.bonus;
     view->owed = sheet_owed(&sheet);
+    view->made_good = sheet.made_good;
     view->more_lots = sheet.unlisted != 0;
     uint32_t day = calendar_day(world_wall_ms(node->world), node->roster.zone_minutes);
     view->usable_here = sheet_usable(node, &answer->account, &sheet, day);
@@ -330,8 +331,39 @@ static void query_node(struct node *node, struct page *page)
     view->spread.branch_max = terms.branch_max;
     view->alarms = node->alarms;
     view->read_only = node->read_only;
+    view->retired = node->retired;
+    view->settling = node->estates_dirty || node->estate.phase != ESTATE_RESTS;
     view->synced = is_synced(node);
     page->count = 1;
+}
+
+/* What became of a retired journal's rights. */
+static void view_end(struct node *node, const struct roster_journal *entry,
+                     struct journal_view *view)
+{
+    if (entry->retired.since == 0) {
+        return;
+    }
+    view->retired = entry->ended.since != 0 ? entry->ended.kind : entry->retired.kind;
+    view->forked = entry->ended.forked;
+    view->retired_seq = entry->retired.seq;
+    struct row_key key = key_of_journal(TABLE_HOLDER, entry->journal);
+    uint8_t memory[64];
+    struct buffer value = BUFFER_OVER(memory);
+    struct holder_record holder;
+    if (rows_load_committed(node->rows, row_key_bytes(&key), &value) &&
+        holder_decode(buffer_bytes(&value), &holder)) {
+        view->left_principal = holder.principal;
+        view->left_bonus = holder.bonus;
+    }
+    struct walk walk = walk_over(key_of_journal(TABLE_LOSS, entry->journal));
+    struct loss_record loss;
+    value = BUFFER_OVER(memory);
+    while (walk_next(node, &walk, &value)) {
+        if (loss_decode(buffer_bytes(&value), &loss)) {
+            view->made_good += loss.principal + loss.bonus;
+        }
+    }
 }
 
 static void view_journal(struct node *node, uint32_t at, struct journal_view *view)
@@ -355,6 +387,7 @@ static void view_journal(struct node *node, uint32_t at, struct journal_view *vi
         roster_journal(&node->roster, entry->journal, node->roster.seq);
     if (known != NULL) {
         view->roles = known->roles;
+        view_end(node, known, view);
         view->name_size = known->name_size;
         memcpy(view->name, known->name, known->name_size);
         view->endpoint_size = known->endpoint_size;
@@ -459,6 +492,7 @@ static void query_liability(struct node *node, const struct request *request, st
                                          .issued = record.issued,
                                          .spent = record.spent,
                                          .refunded = record.refunded,
+                                         .made_good = record.made_good,
                                          .held = record.held,
                                          .in_flight = record.in_flight};
         }
@@ -589,6 +623,7 @@ static enum verdict fill(struct node *node, const struct request *request, struc
     case COMMAND_TRANSFER:
     case COMMAND_FILE_REQUEST:
     case COMMAND_SET_RISK:
+    case COMMAND_RETIRE:
     case COMMAND_KIND_COUNT:
         break;
     }

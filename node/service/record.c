@@ -301,27 +301,54 @@ void liability_add(struct rows *rows, uint32_t product, uint8_t bucket,
     struct row_key key = row_key(TABLE_LIABILITY);
     row_key_u32(&key, product);
     row_key_u8(&key, bucket);
-    uint64_t numbers[5];
-    (void)record_numbers_load(rows, row_key_bytes(&key), numbers, 5);
+    uint64_t numbers[6];
+    (void)record_numbers_load(rows, row_key_bytes(&key), numbers, 6);
     numbers[0] += (uint64_t)change->issued;
     numbers[1] += (uint64_t)change->spent;
     numbers[2] += (uint64_t)change->refunded;
     numbers[3] += (uint64_t)change->held;
     numbers[4] += (uint64_t)change->in_flight;
-    record_numbers_save(rows, row_key_bytes(&key), numbers, 5);
+    numbers[5] += (uint64_t)change->made_good;
+    record_numbers_save(rows, row_key_bytes(&key), numbers, 6);
 }
 
 bool liability_decode(struct bytes value, struct liability_record *record)
 {
-    uint64_t numbers[5];
-    if (!record_numbers_decode(value, numbers, 5)) {
+    uint64_t numbers[6];
+    if (!record_numbers_decode(value, numbers, 6)) {
         return false;
     }
     *record = (struct liability_record){.issued = (int64_t)numbers[0],
                                         .spent = (int64_t)numbers[1],
                                         .refunded = (int64_t)numbers[2],
                                         .held = (int64_t)numbers[3],
-                                        .in_flight = (int64_t)numbers[4]};
+                                        .in_flight = (int64_t)numbers[4],
+                                        .made_good = (int64_t)numbers[5]};
+    return true;
+}
+
+void loss_add(struct rows *rows, uint64_t journal, uint32_t product, uint8_t bucket, int64_t change)
+{
+    struct row_key key = key_of_journal(TABLE_LOSS, journal);
+    row_key_u32(&key, product);
+    uint64_t numbers[2];
+    (void)record_numbers_load(rows, row_key_bytes(&key), numbers, 2);
+    numbers[bucket == BUCKET_BONUS ? 1 : 0] += (uint64_t)change;
+    if ((numbers[0] | numbers[1]) == 0) {
+        /* Whether there ever was a loss depends on what came first: only what is left counts. */
+        rows_put(rows, row_key_bytes(&key), (struct bytes){0});
+        return;
+    }
+    record_numbers_save(rows, row_key_bytes(&key), numbers, 2);
+}
+
+bool loss_decode(struct bytes value, struct loss_record *record)
+{
+    uint64_t numbers[2];
+    if (!record_numbers_decode(value, numbers, 2)) {
+        return false;
+    }
+    *record = (struct loss_record){.principal = (int64_t)numbers[0], .bonus = (int64_t)numbers[1]};
     return true;
 }
 

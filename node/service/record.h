@@ -228,10 +228,20 @@ struct liability_record {
     int64_t refunded;
     int64_t held;
     int64_t in_flight;
+    int64_t made_good;
 };
 void liability_add(struct rows *rows, uint32_t product, uint8_t bucket,
                    const struct liability_record *change);
 bool liability_decode(struct bytes value, struct liability_record *record);
+
+/* What had to be made good for a journal; its branch bears the loss. */
+struct loss_record {
+    int64_t principal;
+    int64_t bonus;
+};
+void loss_add(struct rows *rows, uint64_t journal, uint32_t product, uint8_t bucket,
+              int64_t change);
+bool loss_decode(struct bytes value, struct loss_record *record);
 
 void holder_add(struct rows *rows, uint64_t journal, uint8_t bucket, int64_t change);
 bool holder_decode(struct bytes value, struct holder_record *record);

@@ -41,7 +41,7 @@ void terms_save(struct rows *rows, const struct lot_id *lot, const struct terms_
     record_put(rows, &key, &writer);
 }
 
-enum { REGISTERS_USUAL = 12, REGISTERS_ALL = 19 };
+enum { REGISTERS_USUAL = 12, REGISTERS_ALL = 20 };
 
 bool registers_load(struct rows *rows, const struct row_key *key, struct registers *registers)
 {
@@ -73,6 +73,7 @@ bool registers_load(struct rows *rows, const struct row_key *key, struct registe
         registers->taken = read_amount(&reader);
         registers->repaid = read_amount(&reader);
         registers->regained = read_amount(&reader);
+        registers->adopted = read_amount(&reader);
     }
     record_done(&reader);
     return true;
@@ -84,8 +85,9 @@ void registers_save(struct rows *rows, const struct row_key *key, const struct r
     struct buffer value = BUFFER_OVER(memory);
     struct writer writer = writer_over(&value);
     /* Most lots never meet a retired journal: their rows are short. */
-    bool all = (registers->back | registers->pulled | registers->lent | registers->unwitnessed |
-                registers->taken | registers->repaid | registers->regained) != 0;
+    bool all =
+        (registers->back | registers->pulled | registers->lent | registers->unwitnessed |
+         registers->taken | registers->repaid | registers->regained | registers->adopted) != 0;
     write_array(&writer, all ? REGISTERS_ALL : REGISTERS_USUAL);
     write_amount(&writer, registers->issued);
     write_amount(&writer, registers->refunded);
@@ -107,26 +109,51 @@ void registers_save(struct rows *rows, const struct row_key *key, const struct r
         write_amount(&writer, registers->taken);
         write_amount(&writer, registers->repaid);
         write_amount(&writer, registers->regained);
+        write_amount(&writer, registers->adopted);
     }
     record_put(rows, key, &writer);
 }
 
+enum { GRANT_USUAL = 3, GRANT_ALL = 6 };
+
 bool grant_load(struct rows *rows, const struct row_key *key, struct grant_record *record)
 {
-    uint64_t numbers[4];
-    bool found = record_numbers_load(rows, row_key_bytes(key), numbers, 4);
-    *record = (struct grant_record){.grant = {.granted = (int64_t)numbers[0],
-                                              .accepted = (int64_t)numbers[1],
-                                              .witnessed = (int64_t)numbers[2]},
-                                    .steps = (uint32_t)numbers[3]};
-    return found;
+    *record = (struct grant_record){0};
+    uint8_t memory[64];
+    struct buffer value = BUFFER_OVER(memory);
+    if (!rows_load(rows, row_key_bytes(key), &value, NULL)) {
+        return false;
+    }
+    struct reader reader = record_over(buffer_bytes(&value));
+    uint32_t count = read_array_upto(&reader, GRANT_ALL);
+    record->grant.granted = read_amount(&reader);
+    record->grant.accepted = read_amount(&reader);
+    record->steps = (uint32_t)read_uint_upto(&reader, UINT32_MAX);
+    if (count == GRANT_ALL) {
+        record->grant.adopted = read_amount(&reader);
+        record->grant.returned = read_amount(&reader);
+        record->grant.witnessed = read_amount(&reader);
+    }
+    record_done(&reader);
+    return true;
 }
 
 void grant_save(struct rows *rows, const struct row_key *key, const struct grant_record *record)
 {
-    uint64_t numbers[4] = {(uint64_t)record->grant.granted, (uint64_t)record->grant.accepted,
-                           (uint64_t)record->grant.witnessed, record->steps};
-    record_numbers_save(rows, row_key_bytes(key), numbers, 4);
+    uint8_t memory[64];
+    struct buffer value = BUFFER_OVER(memory);
+    struct writer writer = writer_over(&value);
+    bool all = (record->grant.adopted | record->grant.returned | record->grant.witnessed) != 0;
+    write_array(&writer, all ? GRANT_ALL : GRANT_USUAL);
+    write_amount(&writer, record->grant.granted);
+    write_amount(&writer, record->grant.accepted);
+    write_uint(&writer, record->steps);
+    if (all) {
+        write_amount(&writer, record->grant.adopted);
+        write_amount(&writer, record->grant.returned);
+        write_amount(&writer, record->grant.witnessed);
+    }
+    record_put(rows, key, &writer);
 }
 
 bool grant_step_load(struct rows *rows, const struct row_key *key, struct grant_step *step)
@@ -288,6 +315,7 @@ static bool sheet_load_from(struct rows *rows, const struct subject_id *account,
     sheet->bonus = 0;
     sheet->uncovered = 0;
     sheet->covered = 0;
+    sheet->made_good = 0;
     sheet->frozen = 0;
     sheet->unlisted = 0;
     sheet->lot_count = 0;
@@ -300,11 +328,12 @@ static bool sheet_load_from(struct rows *rows, const struct subject_id *account,
         return false;
     }
     struct reader reader = record_over(buffer_bytes(&value));
-    read_array(&reader, 7);
+    read_array(&reader, 8);
     sheet->principal = read_amount(&reader);
     sheet->bonus = read_amount(&reader);
     sheet->uncovered = read_amount(&reader);
     sheet->covered = read_amount(&reader);
+    sheet->made_good = read_amount(&reader);
     sheet->frozen = (uint32_t)read_uint_upto(&reader, UINT32_MAX);
     sheet->unlisted = (uint32_t)read_uint_upto(&reader, UINT32_MAX);
     sheet->lot_count = (uint8_t)read_array_upto(&reader, SHEET_LOTS_MAX);
@@ -330,11 +359,12 @@ void sheet_save(struct rows *rows, const struct subject_id *account, const struc
     uint8_t memory[RECORD_SIZE_MAX];
     struct buffer value = BUFFER_OVER(memory);
     struct writer writer = writer_over(&value);
-    write_array(&writer, 7);
+    write_array(&writer, 8);
     write_amount(&writer, sheet->principal);
     write_amount(&writer, sheet->bonus);
     write_amount(&writer, sheet->uncovered);
     write_amount(&writer, sheet->covered);
+    write_amount(&writer, sheet->made_good);
     write_uint(&writer, sheet->frozen);
     write_uint(&writer, sheet->unlisted);
     write_array(&writer, sheet->lot_count);

@@ -115,6 +115,7 @@ bool row_is_replicated(struct bytes key)
     case TABLE_MINTED:
     case TABLE_PENDING:
     case TABLE_LEASE:
+    case TABLE_LOSS:
         return true;
     default:
         return false;

@@ -53,6 +53,7 @@ enum table {
     TABLE_UNKNOWN = 'U',    /* U type2 j8 s8 i2 */
     TABLE_DAY = 'o',        /* o branch4 day4 */
     TABLE_LIABILITY = 'q',  /* q product4 bucket1 */
+    TABLE_LOSS = '3',       /* R  3 j8 product4: what had to be made good for a journal */
     TABLE_HOLDER = 'k',     /* k j8 */
     TABLE_COMING = 'g',     /* g j8: money in flight to that journal */
     TABLE_RISK = 'W',       /* R  W acct16 j8: risk given, acknowledged, debt, covered */

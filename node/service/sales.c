@@ -34,7 +34,7 @@ static uint32_t lot_arrivals(struct node *node, const struct sheet_lot *lot,
 {
     uint32_t count = 0;
     for (uint32_t i = 0; lot->crowded == 0 && i < lot->flight_count; i++) {
-        if (lot->flights[i].to == node->journal) {
+        if (lot->flights[i].to == node->journal && !journal_is_frozen(node, lot->flights[i].from)) {
             arrivals[count++] = (struct arrival){lot->flights[i].from, lot->flights[i].amount};
         }
     }
@@ -42,8 +42,8 @@ static uint32_t lot_arrivals(struct node *node, const struct sheet_lot *lot,
         uint64_t from = node->roster.journals[i].journal;
         struct row_key key = key_of_grant(&lot->lot, from, node->journal);
         struct grant_record record;
-        if (count < GIVERS_MAX && grant_load(node->rows, &key, &record) &&
-            record.grant.granted > record.grant.accepted) {
+        if (count < GIVERS_MAX && !journal_is_frozen(node, from) &&
+            grant_load(node->rows, &key, &record) && record.grant.granted > record.grant.accepted) {
             arrivals[count++] =
                 (struct arrival){from, record.grant.granted - record.grant.accepted};
         }
@@ -409,7 +409,8 @@ enum decision sales_move(struct node *node, const struct request *request, struc
     for (uint32_t i = 0; i < node->roster.journal_count; i++) {
         const struct roster_journal *one = &node->roster.journals[i];
         if (journal_branch(one->journal) == request->body.move.branch &&
-            one->since <= header->auth) {
+            roster_is_active(&node->roster, one->journal, header->auth) &&
+            !journal_is_frozen(node, one->journal)) {
             to = one;
         }
     }

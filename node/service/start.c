@@ -326,6 +326,11 @@ enum node_fitness node_start(const struct node_setup *setup, void *memory, struc
     if (rows_failed(node->rows)) {
         return NODE_STORE_FAILED;
     }
+    for (uint32_t i = 0; i < node->roster.journal_count; i++) {
+        node->estates_dirty = node->estates_dirty || node->roster.journals[i].retired.since != 0;
+    }
+    node->retired = roster_retired(&node->roster, node->journal, node->roster.seq) != NULL;
+    node->read_only = node->retired;
     const struct frontier_entry *own = frontier_find(&node->frontier, node->journal);
     node->own_committed = *own;
     node->unreplicated_since_ms = world_monotonic_ms(node->world);

@@ -127,7 +127,7 @@ static bool know(struct node *node, struct peer *peer)
     const struct roster_journal *entry = roster_by_transport(&node->roster, peer->key);
     if (entry != NULL) {
         peer->journal = entry->journal;
-        return true;
+        return entry->retired.kind != RETIRE_STOLEN;
     }
     /* A branch that has just joined does not know anybody yet: it dials whom its invitation named,
      * and the connection has proved that key. */
@@ -204,6 +204,8 @@ static void hear_tips(struct node *node, struct peer *peer, const struct message
     peer->pushed = 0;
     peer->tips_heard = true;
     node->want_dirty = true;
+    uint64_t told_auth = 0;
+    uint64_t told_own = 0;
     for (uint32_t i = 0; i < message->body.tips.count; i++) {
         const struct tip *tip = &message->body.tips.list[i];
         const struct frontier_entry *entry = frontier_find(&node->frontier, tip->journal);
@@ -217,6 +219,8 @@ static void hear_tips(struct node *node, struct peer *peer, const struct message
             compare(node, peer, at, tip);
         }
 #endif
+        told_auth = journal_is_authority(tip->journal) ? tip->seq : told_auth;
+        told_own = tip->journal == peer->journal ? tip->seq : told_own;
         if (tip->journal == node->journal) {
             /* Not `has`: what was pushed to it is noted there before it says a word. A full list
              * comes at most with each digest, so what was lost on the way is asked for again. */
@@ -229,6 +233,10 @@ static void hear_tips(struct node *node, struct peer *peer, const struct message
                 node->shown[frontier_position(&node->frontier, other)] = tip->seq;
             }
         }
+    }
+    if (told_auth > 0 && told_own > 0) {
+        peer->told_auth = told_auth;
+        peer->told_own = told_own;
     }
 }
 

@@ -28,6 +28,8 @@ void peer_establish(struct peer *peer, uint64_t session, uint64_t boot, uint64_t
     peer->tips_full = true;
     peer->tips_heard = false;
     peer->compared = 0;
+    peer->told_auth = 0;
+    peer->told_own = 0;
     peer->disputed = 0;
     peer->pushed = 0;
     memset(peer->wants, 0, sizeof peer->wants);

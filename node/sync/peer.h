@@ -37,11 +37,13 @@ struct peer {
     bool tips_full;        /* the next TIPS lists everything */
     bool tips_heard;       /* it has said what it has, in this session */
     uint64_t compared;     /* how far it said it has our own journal, when that was last compared */
-    uint64_t disputed;     /* it has another block than we do at this position, it says; 0 = no */
-    uint64_t disputed_of;  /* of this journal */
-    uint64_t leased_ms;    /* office: last lease sent to it; 0 = none in this session */
-    uint64_t lease_sent;   /* when that one says that it was issued */
-    uint32_t pushed;       /* frames pushed since the last TIPS heard */
+    uint64_t told_auth;   /* how far it said, in one word, that it has the authority's journal .. */
+    uint64_t told_own;    /* .. and its own */
+    uint64_t disputed;    /* it has another block than we do at this position, it says; 0 = no */
+    uint64_t disputed_of; /* of this journal */
+    uint64_t leased_ms;   /* office: last lease sent to it; 0 = none in this session */
+    uint64_t lease_sent;  /* when that one says that it was issued */
+    uint32_t pushed;      /* frames pushed since the last TIPS heard */
     uint64_t next_want;
     uint64_t pause_ms;    /* how long nothing is asked after the last want that came to nothing */
     uint64_t paused_till; /* 0 = not paused: others are asked first */

@@ -60,6 +60,51 @@ static void apply_admit(struct roster *roster, uint64_t seq, const struct event 
     }
 }
 
+/* The first retirement stands. A journal written off as lost may be closed later: then no more of
+ * its tail is waited for. */
+static void apply_retire(struct roster *roster, uint64_t seq, const struct event *event)
+{
+    uint64_t journal = event->body.retire.journal;
+    uint32_t at = journal_position(roster, journal);
+    uint8_t kind = event->body.retire.kind;
+    if (at == roster->journal_count || roster->journals[at].journal != journal ||
+        kind < RETIRE_LOST || kind > RETIRE_STOLEN) {
+        return;
+    }
+    struct roster_journal *entry = &roster->journals[at];
+    struct roster_end end = {
+        .since = seq, .kind = kind, .seq = event->body.retire.seq, .id = event->body.retire.id};
+    if (entry->retired.since == 0) {
+        entry->retired = end;
+    }
+    if (entry->ended.since == 0 && kind == RETIRE_CLOSED) {
+        entry->ended = end;
+    }
+    if (kind == RETIRE_STOLEN) {
+        entry->retired.kind = kind; /* its key is in other hands: also if it was lost before */
+    }
+}
+
+/* After a fork: one history is the journal's, and it is retired. The rules know one tip only. */
+static void apply_resolve(struct roster *roster, uint64_t seq, const struct event *event)
+{
+    uint64_t journal = event->body.resolve.journal;
+    uint32_t at = journal_position(roster, journal);
+    if (at == roster->journal_count || roster->journals[at].journal != journal ||
+        event->body.resolve.tip_count != 1 || roster->journals[at].ended.since != 0) {
+        return;
+    }
+    struct roster_journal *entry = &roster->journals[at];
+    entry->ended = (struct roster_end){.since = seq,
+                                       .kind = RETIRE_CLOSED,
+                                       .seq = event->body.resolve.tips[0].seq,
+                                       .id = event->body.resolve.tips[0].id,
+                                       .forked = true};
+    if (entry->retired.since == 0) {
+        entry->retired = entry->ended;
+    }
+}
+
 static void apply_product(struct roster *roster, uint64_t seq, const struct event *event)
 {
     uint32_t product = event->body.product.product;
@@ -152,6 +197,12 @@ void roster_apply(struct roster *roster, uint64_t seq, const struct event *event
     case EVENT_JOURNAL_ADMIT:
         apply_admit(roster, seq, event);
         break;
+    case EVENT_JOURNAL_RETIRE:
+        apply_retire(roster, seq, event);
+        break;
+    case EVENT_JOURNAL_RESOLVE:
+        apply_resolve(roster, seq, event);
+        break;
     case EVENT_LIMITS_SET:
         apply_limits(roster, seq, event);
         break;
@@ -182,6 +233,32 @@ const struct roster_journal *roster_journal(const struct roster *roster, uint64_
         return NULL;
     }
     return &roster->journals[at];
+}
+
+bool roster_is_active(const struct roster *roster, uint64_t journal, uint64_t auth)
+{
+    return roster_journal(roster, journal, auth) != NULL &&
+           roster_retired(roster, journal, auth) == NULL;
+}
+
+const struct roster_end *roster_retired(const struct roster *roster, uint64_t journal,
+                                        uint64_t auth)
+{
+    const struct roster_journal *entry = roster_journal(roster, journal, auth);
+    bool retired = entry != NULL && entry->retired.since != 0 && entry->retired.since <= auth;
+    return retired ? &entry->retired : NULL;
+}
+
+const struct roster_end *roster_end_of(const struct roster *roster, uint64_t journal)
+{
+    const struct roster_journal *entry = roster_journal(roster, journal, roster->seq);
+    return entry != NULL && entry->ended.since != 0 ? &entry->ended : NULL;
+}
+
+bool roster_is_late(const struct roster *roster, uint64_t journal, uint64_t seq)
+{
+    const struct roster_end *retired = roster_retired(roster, journal, roster->seq);
+    return retired != NULL && retired->kind != RETIRE_CLOSED && seq > retired->seq;
 }
 
 const struct roster_journal *roster_by_transport(const struct roster *roster,

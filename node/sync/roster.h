@@ -8,9 +8,21 @@
 #include "tally/event.h"
 #include "tally/id.h"
 
+/* What the authority said of a journal's end. */
+struct roster_end {
+    uint64_t since; /* authority position; 0 = not said */
+    uint8_t kind;   /* enum retire_kind */
+    uint64_t seq;   /* LOST, STOLEN: the last block known then; CLOSED: the last of all */
+    struct digest id;
+    bool forked; /* by a JOURNAL.RESOLVE: the journal had two histories, this one stands */
+};
+
 struct roster_journal {
     uint64_t journal;
-    uint64_t since; /* authority position of the admission */
+    uint64_t since;            /* authority position of the admission */
+    struct roster_end retired; /* from here on the office acts for it */
+    struct roster_end ended;   /* nothing behind this block belongs to it; set with or after the
+                                  retirement */
     uint8_t public_key[32];
     uint8_t transport_key[32];
     uint16_t roles;
@@ -80,6 +92,15 @@ void roster_apply(struct roster *roster, uint64_t seq, const struct event *event
 /* NULL if not admitted as of `auth`. */
 const struct roster_journal *roster_journal(const struct roster *roster, uint64_t journal,
                                             uint64_t auth);
+/* Was it admitted, and not retired, as of `auth`? To such a journal rights may be moved. */
+bool roster_is_active(const struct roster *roster, uint64_t journal, uint64_t auth);
+/* Its retirement as of `auth`, or NULL. */
+const struct roster_end *roster_retired(const struct roster *roster, uint64_t journal,
+                                        uint64_t auth);
+/* The block behind which nothing of the journal counts, as of now; or NULL. */
+const struct roster_end *roster_end_of(const struct roster *roster, uint64_t journal);
+/* Did this block come to light after its journal was written off as lost? */
+bool roster_is_late(const struct roster *roster, uint64_t journal, uint64_t seq);
 /* NULL if nobody has that transport key. */
 const struct roster_journal *roster_by_transport(const struct roster *roster,
                                                  const uint8_t key[static 32]);

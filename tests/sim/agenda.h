@@ -22,6 +22,7 @@ enum happening_kind {
     HAPPENING_WEATHER,   /* number = the class of faults that draws its next step */
     HAPPENING_STEP,      /* number = place in the schedule */
     HAPPENING_JOIN,      /* number = step of the joining of `node` */
+    HAPPENING_WRITE_OFF, /* the office's manager asks to retire the journal of node */
     HAPPENING_HOSTILE,   /* the hostile branch acts */
     HAPPENING_KIND_COUNT,
 };

@@ -7,6 +7,7 @@
 #include "sim.h"
 #include "warrant.h"
 #include "workload.h"
+#include "writeoff.h"
 
 #include "block_codec.h"
 #include "message_codec.h"
@@ -159,6 +160,11 @@ struct book *auditor_book_of(struct world *machine)
         auditor->books[machine->index] = auditor_replay(machine);
     }
     return auditor->books[machine->index];
+}
+
+uint64_t auditor_durable_before(struct world *machine, uint64_t journal)
+{
+    return frontier_of(machine, journal)->before;
 }
 
 static bool is_durable(struct world *machine, const struct book_place *place, bool before)
@@ -319,6 +325,7 @@ static void check_own_event(struct world *machine, const struct block *block,
     }
     census_witness(sim->census, &opinion->event);
     warrant_check(machine, block, opinion, index);
+    writeoff_check(machine, &opinion->event);
     sim_tell(sim, "  machine %u writes %s %lld at %llu", machine->index, name,
              (long long)opinion->record->amount, (unsigned long long)block->header.seq);
 }
@@ -480,6 +487,7 @@ static void admit(struct world *machine, const struct block *block)
                     (unsigned long long)header->seq, (unsigned long long)header->journal,
                     (unsigned long long)frontier->seq);
     }
+    writeoff_admitted(machine, header);
     frontier->seq = header->seq;
 }
 

@@ -34,6 +34,8 @@ void auditor_secrecy(struct world *machine, struct bytes bytes, const char *wher
 
 /* The highest block of `journal` that is durable at this machine with all below it. */
 uint64_t auditor_durable(struct world *machine, uint64_t journal);
+/* The same before the batch that is being looked at. */
+uint64_t auditor_durable_before(struct world *machine, uint64_t journal);
 /* Number of live freeze tokens of the account at this machine. */
 uint32_t auditor_frozen_at(struct world *machine, const struct subject_id *account);
 /* A freeze that this machine takes for live was lifted by somebody whose word has not come yet. */

@@ -18,6 +18,8 @@ struct book *book_new(void)
     book->lots = map_of(16, sizeof(struct book_lot));
     book->holdings = map_of(sizeof(struct holding_key), sizeof(struct book_holding));
     book->pairs = map_of(sizeof(struct pair_key), sizeof(struct book_pair));
+    book->pasts = map_of(sizeof(struct past_key), sizeof(struct book_past));
+    book->accepts = map_of(sizeof(struct grant_key), sizeof(struct book_accept));
     book->grants = map_of(sizeof(struct grant_key), sizeof(struct book_grant));
     book->grant_counts = map_of(sizeof(struct pair_key), sizeof(struct step_count));
     book->deps = map_of(2 * sizeof(uint64_t), sizeof(struct dep_record));
@@ -50,7 +52,7 @@ void book_free(struct book *book)
                           &book->deps,        &book->tokens,    &book->cards,  &book->days,
                           &book->wishes,      &book->risks,     &book->caps,   &book->limits,
                           &book->checkpoints, &book->approvals, &book->minted, &book->pendings,
-                          &book->accounts};
+                          &book->accounts,    &book->pasts,     &book->accepts};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
         map_free(maps[i]);
     }
@@ -126,7 +128,7 @@ int64_t book_accepted(const struct book *book, const struct lot_id *lot, uint64_
 
 int64_t book_lot_left(const struct book_lot *lot)
 {
-    return lot->issued + lot->adopted + lot->refunded - lot->used - lot->rebound;
+    return lot->issued + lot->adopted + lot->refunded + lot->made_good - lot->used - lot->rebound;
 }
 
 bool book_bucket_is_money(uint8_t bucket)
@@ -155,6 +157,17 @@ int64_t book_left_of_account(const struct book *book, const struct subject_id *a
     return sum;
 }
 
+int64_t book_good_of_account(const struct book *book, const struct subject_id *account)
+{
+    const struct book_account *record = account_of(book, account);
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < record->lot_count; i++) {
+        const struct book_lot *lot = record->lots[i];
+        sum += book_bucket_is_money(lot->bucket) ? lot->made_good : 0;
+    }
+    return sum;
+}
+
 static struct lot_id id_of(const struct book_lot *lot)
 {
     struct lot_id id;
@@ -174,7 +187,7 @@ static int64_t coming_to(const struct book *book, const struct lot_id *lot, uint
         const struct book_journal *giver = map_at(&book->journals, i);
         struct pair_key key = book_pair_key(lot, giver->journal, journal);
         const struct book_pair *pair = map_find(&book->pairs, &key);
-        sum += pair == NULL ? 0 : pair->granted - pair->accepted;
+        sum += pair == NULL ? 0 : book_pair_flying(pair);
     }
     return sum;
 }
@@ -295,34 +308,4 @@ uint32_t book_wishes_open(const struct book *book, uint64_t journal)
         open += wish->to == journal && wish->outcome == 0 ? 1 : 0;
     }
     return open;
-}
-
-const struct book_lot *book_unbalanced(const struct book *book)
-{
-    struct map sums = map_of(16, 24);
-    for (uint32_t i = 0; i < book->holdings.count; i++) {
-        const struct book_holding *holding = map_at(&book->holdings, i);
-        uint8_t *record = map_put(&sums, holding->lot);
-        int64_t sum = 0;
-        memcpy(&sum, record + 16, sizeof sum);
-        sum += holding->held;
-        memcpy(record + 16, &sum, sizeof sum);
-    }
-    const struct book_lot *bad = NULL;
-    for (uint32_t i = 0; i < book->lots.count && bad == NULL; i++) {
-        const struct book_lot *lot = map_at(&book->lots, i);
-        const uint8_t *record = map_find(&sums, lot->id);
-        int64_t held = 0;
-        if (record != NULL) {
-            memcpy(&held, record + 16, sizeof held);
-        }
-        int64_t flying = lot->granted - lot->accepted;
-        if (flying < 0 || held < 0 || book_lot_left(lot) < 0 ||
-            lot->issued + lot->adopted + lot->refunded !=
-                lot->used + lot->rebound + held + flying) {
-            bad = lot;
-        }
-    }
-    map_free(&sums);
-    return bad;
 }

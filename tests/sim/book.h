@@ -23,7 +23,9 @@ struct book_journal {
     uint64_t hlc;
     uint64_t day;
     uint64_t auth;
-    uint64_t roles; /* 0 = not admitted */
+    uint64_t roles;       /* 0 = not admitted */
+    uint64_t retired_at;  /* authority position; 0 = it is not */
+    uint64_t retired_seq; /* its last block that the office knew then */
     uint8_t public_key[32];
 };
 
@@ -73,11 +75,25 @@ struct book_lot {
     int64_t used;
     int64_t granted;
     int64_t accepted;
+    int64_t made_good; /* by book_make_good */
 };
 
 struct book_holding {
     uint8_t lot[16];
     uint64_t journal;
+    int64_t held;     /* by what the journal itself wrote */
+    int64_t taken;    /* by the office from a retired journal, less what it gave back */
+    int64_t returned; /* by holders to a retired giver */
+    int64_t adopted;  /* what the office accepted in its place */
+    uint64_t steps;   /* how often `held` changed */
+};
+
+/* What a journal held after one of its blocks, by its own word. */
+struct book_past {
+    uint8_t lot[16];
+    uint64_t journal;
+    uint64_t step;
+    uint64_t seq;
     int64_t held;
 };
 
@@ -86,6 +102,20 @@ struct book_pair {
     uint64_t from;
     uint64_t to;
     int64_t granted;
+    int64_t accepted;  /* by the receiver itself */
+    int64_t witnessed; /* of it, what a checkpoint was named for */
+    int64_t adopted;   /* by the office for it */
+    int64_t returned;
+    uint64_t accept_steps;
+};
+
+/* What the receiver itself had accepted after one of its blocks. */
+struct book_accept {
+    uint8_t lot[16];
+    uint64_t from;
+    uint64_t to;
+    uint64_t step;
+    uint64_t seq;
     int64_t accepted;
     int64_t witnessed; /* of it, what a checkpoint was named for */
 };
@@ -151,13 +181,19 @@ struct book_day {
     struct day_entry sums;
 };
 
+enum { BOOK_TOUCHED_MAX = 64 };
+
 struct book {
+    uint32_t touched_count; /* holdings that the event being entered changes */
+    struct book_holding *touched[BOOK_TOUCHED_MAX];
     struct map journals;
     struct map blocks;
     struct map events;
     struct map lots;
     struct map holdings;
     struct map pairs;
+    struct map pasts;
+    struct map accepts;
     struct map grants;
     struct map grant_counts; /* pair -> steps */
     struct map deps;         /* journal, from -> seq */
@@ -210,6 +246,7 @@ uint64_t book_dep_seq(const struct book *book, uint64_t journal, uint64_t from);
 int64_t book_lot_left(const struct book_lot *lot);
 
 /* Sums over the lots of an account in one bucket. */
+int64_t book_good_of_account(const struct book *book, const struct subject_id *account);
 int64_t book_left_of_account(const struct book *book, const struct subject_id *account,
                              uint8_t bucket);
 /* Money (principal and bonus) of the account that `journal` holds, and that is in flight to it, of
@@ -237,8 +274,22 @@ int64_t book_refundable_at(const struct book *book, struct event_ref sale, uint6
 /* Requests for `journal` that it has not answered. */
 uint32_t book_wishes_open(const struct book *book, uint64_t journal);
 
-/* Conservation, lot by lot: issued + refunded = used + held by all + in flight; nothing below zero.
- * NULL, or the first lot for which it does not hold. */
+/* What a journal has of a lot by what everybody wrote about it, and what had to be made good for
+ * it: at most one of the two is not zero. */
+int64_t book_shown(const struct book *book, const struct lot_id *lot, uint64_t journal);
+int64_t book_holding_good(const struct book_holding *holding);
+/* What it held of the lot by its own word after its block `seq`, with what the office accepted for
+ * it and took. */
+int64_t book_left_at(const struct book *book, const struct lot_id *lot, uint64_t journal,
+                     uint64_t seq);
+/* Sets `made_good` of every lot: before the balances of accounts are compared. */
+void book_make_good(struct book *book);
+/* What the office has yet to take over or to give back: NULL, or the retired journal's holding. A
+ * flight to a retired journal counts as its holding. */
+const uint8_t *book_unsettled(const struct book *book, uint64_t office, uint64_t *journal);
+
+/* Conservation, lot by lot: issued + refunded + made good = used + held by all + in flight; nothing
+ * below zero. NULL, or the first lot for which it does not hold. */
 const struct book_lot *book_unbalanced(const struct book *book);
 
 #endif

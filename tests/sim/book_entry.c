@@ -13,6 +13,9 @@ int64_t *held_of(struct book *book, const struct lot_id *lot, uint64_t journal)
 {
     struct holding_key key = book_holding_key(lot, journal);
     struct book_holding *holding = map_put(&book->holdings, &key);
+    if (book->touched_count < BOOK_TOUCHED_MAX) {
+        book->touched[book->touched_count++] = holding;
+    }
     return &holding->held;
 }
 
@@ -33,7 +36,7 @@ uint64_t book_dep_seq(const struct book *book, uint64_t journal, uint64_t from)
     return record == NULL ? 0 : record->seq;
 }
 
-static bool has_role(const struct entry *entry, enum role role)
+bool entry_has_role(const struct entry *entry, enum role role)
 {
     const struct book_journal *journal = book_journal_of(entry->book, entry->at.journal);
     return journal != NULL && (journal->roles & (uint64_t)role) != 0;
@@ -157,7 +160,7 @@ static void issue_topup(const struct entry *entry, const struct book_pending *to
 static enum invalid_reason enter_topup(const struct entry *entry)
 {
     const struct event *event = entry->event;
-    if (!has_role(entry, ROLE_MINT)) {
+    if (!entry_has_role(entry, ROLE_MINT)) {
         return INVALID_NO_ROLE;
     }
     for (uint32_t i = 0; i < event->body.topup.lot_count; i++) {
@@ -250,7 +253,7 @@ static enum invalid_reason enter_release(const struct entry *entry)
 static enum invalid_reason judge_spend(const struct entry *entry)
 {
     const struct event *event = entry->event;
-    if (!has_role(entry, ROLE_SELL)) {
+    if (!entry_has_role(entry, ROLE_SELL)) {
         return INVALID_NO_ROLE;
     }
     enum invalid_reason risk = judge_risk(entry);
@@ -306,7 +309,7 @@ static void note_grant(struct book *book, const struct pair_key *pair, uint64_t 
     grant->granted = granted;
 }
 
-static int64_t granted_as_of(const struct book *book, const struct pair_key *pair, uint64_t seq)
+int64_t entry_granted_as_of(const struct book *book, const struct pair_key *pair, uint64_t seq)
 {
     const struct step_count *steps = map_find(&book->grant_counts, pair);
     for (uint64_t step = steps == NULL ? 0 : steps->count; step-- > 0;) {
@@ -323,7 +326,7 @@ int64_t book_granted_as_of(const struct book *book, const struct lot_id *lot, ui
                            uint64_t to, uint64_t seq)
 {
     struct pair_key pair = book_pair_key(lot, from, to);
-    return granted_as_of(book, &pair, seq);
+    return entry_granted_as_of(book, &pair, seq);
 }
 
 static enum invalid_reason enter_move(const struct entry *entry)
@@ -337,7 +340,8 @@ static enum invalid_reason enter_move(const struct entry *entry)
         return INVALID_SELF_MOVE;
     }
     const struct book_journal *receiver = book_journal_of(entry->book, to);
-    if (receiver == NULL || receiver->roles == 0 || journal_is_authority(to)) {
+    if (receiver == NULL || receiver->roles == 0 || journal_is_authority(to) ||
+        entry_is_retired(entry, to)) {
         return INVALID_NOT_ACTIVE;
     }
     struct event_ref sale = event->body.move.sale;
@@ -373,8 +377,8 @@ static enum invalid_reason enter_move(const struct entry *entry)
 static enum invalid_reason judge_accept(const struct entry *entry)
 {
     const struct event *event = entry->event;
-    if (event->body.accept.of != 0 || event->body.accept.line_count == 0) {
-        return INVALID_NO_ROLE;
+    if (event->body.accept.line_count == 0) {
+        return INVALID_MALFORMED;
     }
     uint64_t from = event->body.accept.from;
     uint64_t seen = book_dep_seq(entry->book, entry->at.journal, from);
@@ -385,7 +389,7 @@ static enum invalid_reason judge_accept(const struct entry *entry)
         if (lot == NULL || !lot_is_of(lot, &event->subject)) {
             return INVALID_WRONG_ACCOUNT;
         }
-        if (line->cumulative > granted_as_of(entry->book, &key, seen)) {
+        if (line->cumulative > entry_granted_as_of(entry->book, &key, seen)) {
             return INVALID_OVER_ACCEPT;
         }
         if (line->witnessed == 0) {
@@ -398,7 +402,7 @@ static enum invalid_reason judge_accept(const struct entry *entry)
             return reason;
         }
         if (line->witnessed > line->cumulative ||
-            line->witnessed > granted_as_of(entry->book, &key, reach)) {
+            line->witnessed > entry_granted_as_of(entry->book, &key, reach)) {
             return INVALID_OVER_WITNESS;
         }
     }
@@ -407,6 +411,9 @@ static enum invalid_reason judge_accept(const struct entry *entry)
 
 static enum invalid_reason enter_accept(const struct entry *entry)
 {
+    if (entry->event->body.accept.of != 0) {
+        return enter_adopt(entry);
+    }
     enum invalid_reason reason = judge_accept(entry);
     if (reason != INVALID_NONE) {
         return reason;
@@ -423,9 +430,19 @@ static enum invalid_reason enter_accept(const struct entry *entry)
         if (more <= 0) {
             continue;
         }
+        int64_t flying = book_pair_flying(pair);
         pair->accepted += more;
+        struct grant_key step_key = {.pair = key, .step = pair->accept_steps++};
+        struct book_accept *step = map_put(&entry->book->accepts, &step_key);
+        step->seq = entry->at.seq;
+        step->accepted = pair->accepted;
+        int64_t arrived = flying - book_pair_flying(pair);
         struct book_lot *lot = book_lot_of(entry->book, &line->lot);
-        lot->accepted += more;
+        lot->accepted += arrived;
+        /* What the office accepted in its place is not there a second time. */
+        struct holding_key holding_key = book_holding_key(&line->lot, entry->at.journal);
+        struct book_holding *holding = map_put(&entry->book->holdings, &holding_key);
+        holding->adopted -= more - arrived;
         *held_of(entry->book, &line->lot, entry->at.journal) += more;
         add_money(entry->record, lot->bucket, more);
     }
@@ -529,6 +546,12 @@ static enum invalid_reason enter_event(const struct entry *entry)
     case EVENT_CHECKPOINT_SIGN:
     case EVENT_MINT_APPROVE:
         return enter_stated(entry);
+    case EVENT_JOURNAL_RETIRE:
+        return enter_retire(entry);
+    case EVENT_RIGHTS_RETURN:
+        return enter_return(entry);
+    case EVENT_RIGHTS_RECLAIM:
+        return enter_reclaim(entry);
     case EVENT_TOPUP:
         return enter_topup(entry);
     case EVENT_MINT_RELEASE:
@@ -546,7 +569,8 @@ static enum invalid_reason enter_event(const struct entry *entry)
     case EVENT_RIGHTS_ACCEPT:
         return enter_accept(entry);
     case EVENT_RIGHTS_COVER:
-        return enter_cover(entry);
+        return entry->event->body.cover.kind == COVER_SHORTFALL ? enter_repay(entry)
+                                                                : enter_cover(entry);
     case EVENT_RISK_SETTLE:
         return enter_settle(entry);
     case EVENT_RISK_ACK:
@@ -621,6 +645,7 @@ bool book_enter(struct book *book, const struct block *block, struct book_opinio
         record->subject = opinion->event.subject;
         opinion->reason = enter_event(&entry);
         record->reason = (uint8_t)opinion->reason;
+        entry_note_past(&entry);
         opinion->record = record;
         book->event_count++;
     }

@@ -2,8 +2,6 @@
 #ifndef BOOK_ENTRY_H
 #define BOOK_ENTRY_H
 
-#include "book.h"
-
 #include "book_key.h"
 
 struct entry {
@@ -48,6 +46,19 @@ enum invalid_reason judge_cover(const struct entry *entry);
 void note_cover(const struct entry *entry, int64_t paid);
 enum invalid_reason enter_settle(const struct entry *entry);
 enum invalid_reason enter_risk_ack(const struct entry *entry);
+
+bool entry_has_role(const struct entry *entry, enum role role);
+int64_t entry_granted_as_of(const struct book *book, const struct pair_key *pair, uint64_t seq);
+
+/* book_retired.c: what the authority says of a journal's end, and what is written about it then */
+enum invalid_reason enter_retire(const struct entry *entry);
+enum invalid_reason enter_adopt(const struct entry *entry);
+enum invalid_reason enter_return(const struct entry *entry);
+enum invalid_reason enter_reclaim(const struct entry *entry);
+enum invalid_reason enter_repay(const struct entry *entry);
+bool entry_is_retired(const struct entry *entry, uint64_t journal);
+/* At the end of an event: the steps by which holdings of its writer came about. */
+void entry_note_past(const struct entry *entry);
 
 /* book_freeze.c */
 enum invalid_reason enter_freeze(const struct entry *entry, uint8_t kind);

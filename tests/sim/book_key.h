@@ -31,6 +31,11 @@ struct holding_key {
     uint64_t journal;
 };
 
+struct past_key {
+    struct holding_key holding;
+    uint64_t step;
+};
+
 struct token_key {
     uint8_t account[16];
     struct book_place freeze;
@@ -45,6 +50,7 @@ struct book_place book_place_of(struct event_ref ref);
 struct holding_key book_holding_key(const struct lot_id *lot, uint64_t journal);
 struct pair_key book_pair_key(const struct lot_id *lot, uint64_t from, uint64_t to);
 bool book_lot_is_valid_on(const struct book_lot *lot, uint32_t day);
+int64_t book_pair_flying(const struct book_pair *pair);
 bool book_bucket_is_money(uint8_t bucket);
 
 #endif

@@ -430,6 +430,7 @@ void errand_settle(struct errand *errand)
     case COMMAND_ISSUE_CARD:
     case COMMAND_INVITE:
     case COMMAND_SET_RISK:
+    case COMMAND_RETIRE:
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
     case QUERY_HISTORY:

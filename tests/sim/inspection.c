@@ -17,7 +17,7 @@ bool inspection_has_wishes(struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->machine_count; i++) {
         struct world *machine = &sim->machines[i];
-        if (!machine->hostile && !machine->may_be_read_only &&
+        if (!machine->hostile && !machine->may_be_read_only && !machine->written_off.begun &&
             book_wishes_open(auditor_book_of(machine), machine->journal) > 0) {
             return true;
         }
@@ -33,7 +33,7 @@ bool inspection_is_level(struct sim *sim)
     const struct book *book = auditor_book(sim);
     for (uint32_t i = 0; i < sim->machine_count; i++) {
         struct world *machine = &sim->machines[i];
-        if (machine->hostile) {
+        if (machine->hostile || machine->written_off.burnt) {
             continue;
         }
         if (!machine->running) {
@@ -95,7 +95,7 @@ static void differs(const struct look *look, const char *invariant, const char *
 /* The sum over the replicated rows as they lie on the disk. */
 static struct digest digest_of_rows(const struct disk *disk)
 {
-    static const char replicated[] = "TCRrdVwYShcfxDAnWQXjpZ1J2l";
+    static const char replicated[] = "TCRrdVwYShcfxDAnWQXjpZ1J2l3";
     struct digest sum = {{0}};
     struct bytes key = {0};
     struct bytes value = {0};
@@ -136,14 +136,18 @@ static void look_at_node(struct look *look)
         sim_finding(look->sim, "S12", "machine %u did not notice a false remainder",
                     look->machine->index);
     }
-    if (view->read_only && !look->machine->may_be_read_only) {
+    bool retired = own != NULL && own->retired_at != 0;
+    if (view->retired != retired) {
+        differs(look, "S17", "whether it is retired", view->retired, retired);
+    }
+    if (view->read_only && !retired && !look->machine->may_be_read_only) {
         sim_finding(look->sim, "S13", "machine %u is read only", look->machine->index);
     }
 }
 
 static void compare_rows(struct sim *sim, struct world *a, struct world *b)
 {
-    static const char replicated[] = "TCRrdVwYShcfxDAnWQXjpZ1J2l";
+    static const char replicated[] = "TCRrdVwYShcfxDAnWQXjpZ1J2l3";
     struct bytes keys[2] = {{0}, {0}};
     struct bytes values[2] = {{0}, {0}};
     for (;;) {
@@ -180,7 +184,7 @@ static void look_at_lot(struct look *look, const struct lot_view *view)
     if (view->left != book_lot_left(lot)) {
         differs(look, "S1", "what is left of a lot", view->left, book_lot_left(lot));
     }
-    int64_t here = book_held(book, &view->lot, look->machine->journal);
+    int64_t here = book_shown(book, &view->lot, look->machine->journal);
     if (view->here != here) {
         differs(look, "S12", "what is held here of a lot", view->here, here);
     }
@@ -189,7 +193,7 @@ static void look_at_lot(struct look *look, const struct lot_view *view)
                 lot->granted - lot->accepted);
     }
     for (uint32_t i = 0; i < view->holder_count; i++) {
-        int64_t held = book_held(book, &view->lot, view->holders[i].journal);
+        int64_t held = book_shown(book, &view->lot, view->holders[i].journal);
         if (view->holders[i].held != held) {
             differs(look, "S12", "what another holds of a lot", view->holders[i].held, held);
         }
@@ -215,6 +219,10 @@ static void look_at_account(struct look *look, const struct subject_id *account)
     }
     if (view->owed != book_owed(book, account)) {
         differs(look, "I1", "what is owed", view->owed, book_owed(book, account));
+    }
+    if (view->made_good != book_good_of_account(book, account)) {
+        differs(look, "S2", "what was made good", view->made_good,
+                book_good_of_account(book, account));
     }
     if (view->frozen != book_tokens(book, account)) {
         differs(look, "S11", "the number of freezes", view->frozen, book_tokens(book, account));
@@ -248,7 +256,8 @@ static void look_at_history(struct look *look, const struct subject_id *account)
     }
     const struct book *book = auditor_book_of(look->machine);
     int64_t left = book_left_of_account(book, account, BUCKET_PRINCIPAL) +
-                   book_left_of_account(book, account, BUCKET_BONUS) - book_owed(book, account);
+                   book_left_of_account(book, account, BUCKET_BONUS) - book_owed(book, account) -
+                   book_good_of_account(book, account);
     if (sum != left) {
         differs(look, "I17", "the sum of an account's history", sum, left);
     }
@@ -279,6 +288,35 @@ static void look_at_sale(struct look *look, struct event_ref sale)
     }
 }
 
+/* ---- retired journals ---- */
+
+/* Each branch's loss, and what is left at who was written off. */
+static void look_at_branches(struct look *look)
+{
+    struct request request = {.kind = QUERY_BRANCHES};
+    if (!ask(look, &request)) {
+        return;
+    }
+    const struct book *book = auditor_book(look->sim);
+    for (uint32_t i = 0; i < look->page->count; i++) {
+        const struct journal_view *view = &look->page->rows.journals[i];
+        const struct book_journal *journal = book_journal_of(book, view->journal);
+        int64_t good = 0;
+        for (uint32_t k = 0; k < book->holdings.count; k++) {
+            const struct book_holding *holding = map_at(&book->holdings, k);
+            good += holding->journal == view->journal ? book_holding_good(holding) : 0;
+        }
+        if (view->made_good != good) {
+            differs(look, "S2", "what was made good for a branch", view->made_good, good);
+        }
+        if ((view->retired != 0) != (journal != NULL && journal->retired_at != 0)) {
+            differs(look, "S17", "whether a journal is retired", view->retired,
+                    journal != NULL && journal->retired_at != 0);
+        }
+        look->sim->census->counts[CENSUS_MADE_GOOD] += good > 0 ? 1 : 0;
+    }
+}
+
 /* ---- reports ---- */
 
 static void look_at_liability(struct look *look)
@@ -296,6 +334,7 @@ static void look_at_liability(struct look *look)
         said.refunded += entry->refunded;
         said.held += entry->held;
         said.in_flight += entry->in_flight;
+        said.made_good += entry->made_good;
     }
     const struct book *book = auditor_book_of(look->machine);
     for (uint32_t i = 0; i < book->lots.count; i++) {
@@ -306,15 +345,15 @@ static void look_at_liability(struct look *look)
         ours.issued += lot->issued;
         ours.spent += lot->used;
         ours.refunded += lot->refunded;
+        ours.made_good += lot->made_good;
         ours.in_flight += lot->granted - lot->accepted;
         ours.held += book_lot_left(lot) - (lot->granted - lot->accepted);
     }
-    const int64_t pairs[][2] = {{said.issued, ours.issued},
-                                {said.spent, ours.spent},
-                                {said.refunded, ours.refunded},
-                                {said.held, ours.held},
-                                {said.in_flight, ours.in_flight}};
-    static const char *const names[] = {"issued", "spent", "refunded", "held", "in flight"};
+    const int64_t pairs[][2] = {{said.issued, ours.issued},       {said.spent, ours.spent},
+                                {said.refunded, ours.refunded},   {said.held, ours.held},
+                                {said.in_flight, ours.in_flight}, {said.made_good, ours.made_good}};
+    static const char *const names[] = {"issued", "spent",     "refunded",
+                                        "held",   "in flight", "made good"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (pairs[i][0] != pairs[i][1]) {
             differs(look, "I17", names[i], pairs[i][0], pairs[i][1]);
@@ -339,8 +378,9 @@ static void look_at_holders(struct look *look)
             memcpy(id.bytes, holding->lot, sizeof id.bytes);
             const struct book_lot *lot = book_lot_of(book, &id);
             if (holding->journal == entry->journal && lot != NULL) {
-                principal += lot->bucket == BUCKET_PRINCIPAL ? holding->held : 0;
-                bonus += lot->bucket == BUCKET_BONUS ? holding->held : 0;
+                int64_t held = book_shown(book, &id, entry->journal);
+                principal += lot->bucket == BUCKET_PRINCIPAL ? held : 0;
+                bonus += lot->bucket == BUCKET_BONUS ? held : 0;
             }
         }
         if (entry->principal != principal) {
@@ -488,6 +528,7 @@ static void look_at_machine(struct look *look)
 {
     struct sim *sim = look->sim;
     look_at_node(look);
+    look_at_branches(look);
     look_at_invalid(look);
     for (uint32_t i = 0; i < workload_account_count(sim) && sim->findings == 0; i++) {
         const struct known_account *known = workload_account(sim, i);
@@ -536,7 +577,7 @@ static void look_at_all(struct sim *sim)
     struct world *first = NULL;
     for (uint32_t i = 0; i < sim->machine_count && sim->findings == 0; i++) {
         look.machine = &sim->machines[i];
-        if (look.machine->hostile) {
+        if (look.machine->hostile || look.machine->written_off.burnt) {
             continue;
         }
         look_at_machine(&look);
@@ -552,6 +593,7 @@ static void look_at_all(struct sim *sim)
 void inspection_run(struct sim *sim)
 {
     sim->census->counts[CENSUS_CALMS]++;
+    book_make_good(auditor_book(sim));
     auditor_balance(sim);
     look_at_all(sim);
     ask_again(sim);

@@ -67,11 +67,12 @@ static void ask_for_invitation(struct world *machine)
     }
     char name[32];
     int size = snprintf(name, sizeof name, "branch-%u", machine->index);
-    struct request request = {
-        .kind = COMMAND_INVITE,
-        .till = JOIN_TILL,
-        .ticket = machine->invite_ticket,
-        .body.invite = {.name = bytes_of(name, (size_t)size), .hours = INVITATION_HOURS}};
+    struct request request = {.kind = COMMAND_INVITE,
+                              .till = JOIN_TILL,
+                              .ticket = machine->invite_ticket,
+                              .body.invite = {.name = bytes_of(name, (size_t)size),
+                                              .hours = INVITATION_HOURS,
+                                              .branch = machine->rejoins}};
     memcpy(request.request_hash, machine->invite_ticket.bytes, 16);
     pending = reception_send(&sim->machines[SIM_OFFICE], &request, TILL_NONE, MEANING_PLAIN);
     machine->invite_number = pending == NULL ? 0 : pending->number;

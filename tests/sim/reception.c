@@ -115,6 +115,9 @@ static void copy_texts(struct request_copy *copy)
     case COMMAND_INVITE:
         copy_text(copy, &request->body.invite.name);
         break;
+    case COMMAND_RETIRE:
+        copy_text(copy, &request->body.retire.reason);
+        break;
     case QUERY_MEMBER:
         copy_text(copy, &request->body.member.card);
         copy_text(copy, &request->body.member.phone);
@@ -155,6 +158,7 @@ static int64_t amount_of(const struct request *request)
     case COMMAND_PUBLISH_PRODUCT:
     case COMMAND_INVITE:
     case COMMAND_SET_RISK:
+    case COMMAND_RETIRE:
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
     case QUERY_HISTORY:
@@ -287,7 +291,7 @@ static void check_fact(struct world *machine, const struct pending *pending,
     struct sim *sim = machine->sim;
     const char *what = "";
     if (answer->event.journal == 0) {
-        if (pending->kind != COMMAND_INVITE) {
+        if (pending->kind != COMMAND_INVITE && pending->kind != COMMAND_RETIRE) {
             sim_finding(sim, "S9", "machine %u allowed a command without a fact", machine->index);
         }
         return;

@@ -10,6 +10,7 @@
 #include "sim.h"
 #include "storm.h"
 #include "workload.h"
+#include "writeoff.h"
 
 #include <string.h>
 
@@ -90,7 +91,7 @@ static bool all_acknowledged(struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->machine_count; i++) {
         struct world *machine = &sim->machines[i];
-        bool silent = machine->hostile || machine->may_be_read_only;
+        bool silent = machine->hostile || machine->may_be_read_only || machine->written_off.begun;
         if (!silent && !book_has_acknowledged(auditor_book_of(machine), machine->journal)) {
             return false;
         }
@@ -162,16 +163,23 @@ static bool all_collected(struct sim *sim)
 static void calm(struct sim *sim)
 {
     workload_stop(sim);
+    writeoff_find_disks(sim);
     sim_heal(sim);
     uint64_t deadline = sim->now_us + CALM_MAX_US;
     bool level = false;
-    while (!level && sim->now_us < deadline && sim->findings == 0) {
+    bool settled = false;
+    while (!settled && sim->now_us < deadline && sim->findings == 0) {
         sim_run(sim, sim->now_us + STEP_US);
         level = all_joined(sim) && all_awake(sim) && workload_is_done(sim) &&
                 all_acknowledged(sim) && all_settled(sim) && all_collected(sim) &&
                 inspection_is_level(sim) && !inspection_has_wishes(sim);
+        settled = level && writeoff_is_settled(sim);
     }
     if (sim->findings > 0) {
+        return;
+    }
+    if (level && !settled) {
+        writeoff_tell_unsettled(sim);
         return;
     }
     if (!level && sim->doubling != NULL) {

@@ -150,9 +150,10 @@ bool schedule_strikes(struct sim *sim, enum step_kind kind, uint32_t a, uint32_t
 /* ---- text ---- */
 
 static const char *const kind_names[STEP_KIND_COUNT] = {
-    "none",  "ask",   "cut",    "uncut",    "split",  "isolate", "rejoin", "whole",
-    "reset", "crash", "pause",  "space",    "clock",  "rate",    "backup", "restore",
-    "clone", "lose",  "double", "overtake", "damage", "unknown", "stuck",  "read_fails",
+    "none",   "ask",     "cut",   "uncut",      "split", "isolate", "rejoin",
+    "whole",  "reset",   "crash", "pause",      "space", "clock",   "rate",
+    "backup", "restore", "clone", "writeoff",   "lose",  "double",  "overtake",
+    "damage", "unknown", "stuck", "read_fails",
 };
 
 void step_write(const struct step *step, FILE *out)
@@ -246,6 +247,12 @@ void step_tell(const struct step *step, char *text, size_t size)
         break;
     case STEP_CLONE:
         (void)snprintf(text, size, "machine %u: a second machine starts from its backup", a);
+        break;
+    case STEP_WRITE_OFF:
+        (void)snprintf(
+            text, size, "machine %u is written off%s%s", a,
+            (step->value & WRITE_OFF_BURNT) != 0 ? ": it burns down" : ", though it is alive",
+            (step->value & WRITE_OFF_ANEW) != 0 ? ", and a new one takes its place" : "");
         break;
     case STEP_LOSE:
     case STEP_DOUBLE:

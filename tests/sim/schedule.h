@@ -34,6 +34,7 @@ enum step_kind {
     STEP_BACKUP,     /* a's directory is copied */
     STEP_RESTORE,    /* the copy is put back; value: enum head_fate */
     STEP_CLONE,      /* a second machine starts from the copy */
+    STEP_WRITE_OFF,  /* the office retires a's journal; value: sum of enum write_off */
     /* to the n-th */
     STEP_LOSE, /* frame n from a to b */
     STEP_DOUBLE,
@@ -43,6 +44,12 @@ enum step_kind {
     STEP_STUCK,   /* commit n of a takes value us longer */
     STEP_READ_FAILS,
     STEP_KIND_COUNT,
+};
+
+enum write_off {
+    WRITE_OFF_BURNT = 1,  /* the machine is off from now on; else it sells on */
+    WRITE_OFF_ANEW = 2,   /* the branch is enrolled again */
+    WRITE_OFF_STOLEN = 4, /* its key is thought to be in other hands */
 };
 
 /* What becomes of the head checkpoint beside a store that is put back. */

@@ -6,6 +6,7 @@
 #include "hostile.h"
 #include "storm.h"
 #include "workload.h"
+#include "writeoff.h"
 
 #include "block_codec.h"
 #include "event_codec.h"
@@ -422,7 +423,7 @@ static void happen_to_node(struct world *machine, const struct happening *happen
                  random_between(&sim->random_engine, DIAL_LOW_US, DIAL_HIGH_US));
         break;
     case HAPPENING_START:
-        if (!machine->running) {
+        if (!machine->running && !machine->written_off.burnt) {
             sim_start(machine);
         }
         break;
@@ -431,6 +432,9 @@ static void happen_to_node(struct world *machine, const struct happening *happen
         break;
     case HAPPENING_JOIN:
         join_step(machine);
+        break;
+    case HAPPENING_WRITE_OFF:
+        writeoff_step(machine);
         break;
     case HAPPENING_HOSTILE:
         hostile_act(machine);
@@ -467,6 +471,7 @@ static bool waits_for_machine(enum happening_kind kind)
     case HAPPENING_WEATHER:
     case HAPPENING_STEP:
     case HAPPENING_JOIN:
+    case HAPPENING_WRITE_OFF:
     case HAPPENING_HOSTILE:
     case HAPPENING_KIND_COUNT:
         break;
@@ -505,7 +510,8 @@ void sim_heal(struct sim *sim)
         struct world *machine = &sim->machines[i];
         machine->space_low_until_us = 0;
         machine->was_stuck = false;
-        if (machine->joining == JOINING_DONE && !machine->running && !machine->hostile) {
+        if (machine->joining == JOINING_DONE && !machine->running && !machine->hostile &&
+            !machine->written_off.burnt) {
             plan_restart(machine);
         }
     }

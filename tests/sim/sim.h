@@ -107,6 +107,16 @@ struct world {
     struct ticket_id invite_ticket;
     uint8_t invitation_secret[32];
     uint8_t invitation_key[32]; /* transport key while joining */
+    uint32_t rejoins;           /* branch that is enrolled again on this machine; 0 = a new one */
+    struct {
+        bool begun;
+        bool done;  /* the office has retired its journal */
+        bool burnt; /* off for good, unless somebody finds its disk */
+        bool anew;
+        uint8_t kind; /* enum retire_kind */
+        struct ticket_id ticket;
+        uint64_t number; /* of the request */
+    } written_off;
     uint32_t next_link;
     uint64_t alarms[SIM_ALARM_KINDS];
 };

@@ -3,6 +3,7 @@
 #include "double.h"
 #include "sim.h"
 #include "workload.h"
+#include "writeoff.h"
 
 /* Classes of faults; each draws its next step at times of its own. */
 enum fault {
@@ -16,6 +17,7 @@ enum fault {
     FAULT_CLOCK_ERA,
     FAULT_CLOCK_RATE,
     FAULT_BACKUP,
+    FAULT_WRITE_OFF,
     FAULT_COUNT,
 };
 
@@ -44,6 +46,8 @@ static uint64_t mean_of(const struct weather *weather, enum fault fault)
         return weather->clock_rate_every_us;
     case FAULT_BACKUP:
         return weather->backup_every_us;
+    case FAULT_WRITE_OFF:
+        return weather->write_off_every_us;
     case FAULT_COUNT:
         break;
     }
@@ -253,6 +257,18 @@ void storm_happens(struct sim *sim, uint64_t what)
     case FAULT_BACKUP:
         draw_backup(sim);
         break;
+    case FAULT_WRITE_OFF: {
+        struct step step = {.kind = STEP_WRITE_OFF, .a = draw_machine(sim)};
+        step.value = (int64_t)random_below(random, 4);
+        if ((step.value & WRITE_OFF_BURNT) == 0 && random_chance(random, 7000)) {
+            /* Thought dead because nobody hears of it, and it sells on. */
+            schedule_plan(sim, (struct step){.kind = STEP_ISOLATE, .a = step.a, .value = 1}, 0);
+            schedule_plan(sim, (struct step){.kind = STEP_REJOIN, .a = step.a},
+                          random_magnitude(random, 2000000, 16000000));
+        }
+        schedule_plan(sim, step, 0);
+        break;
+    }
     case FAULT_COUNT:
         break;
     }
@@ -341,6 +357,9 @@ static void do_to_machine(struct world *machine, const struct step *step)
     case STEP_SPACE_LOW:
         machine->space_low_until_us = sim->now_us + (uint64_t)step->value;
         sim->census->counts[CENSUS_SPACE_LOW]++;
+        break;
+    case STEP_WRITE_OFF:
+        writeoff_begin(machine, (uint32_t)step->value);
         break;
     case STEP_CLOCK_SET:
     case STEP_CLOCK_RATE:

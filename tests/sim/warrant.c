@@ -3,6 +3,7 @@
 #include "auditor.h"
 #include "reception.h"
 #include "sim.h"
+#include "writeoff.h"
 
 #include "names.h"
 
@@ -30,7 +31,7 @@ static bool needs_no_ticket(const struct event *event)
     case EVENT_RIGHTS_MOVE:
         return event->body.move.why != MOVE_BY_HAND;
     default:
-        return false;
+        return writeoff_is_unasked(event);
     }
 }
 
@@ -65,6 +66,8 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
         return type == EVENT_REQUEST_FILE;
     case COMMAND_SET_RISK:
         return type == EVENT_LIMITS_SET;
+    case COMMAND_RETIRE:
+        return type == EVENT_JOURNAL_RETIRE || type == EVENT_JOURNAL_RESOLVE;
     case COMMAND_INVITE:
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:

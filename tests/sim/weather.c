@@ -104,5 +104,8 @@ struct weather weather_of(uint64_t seed)
         weather.restores = random_chance(&random, 6000);
         weather.clones = !weather.restores;
     }
+    if (weather.backup_every_us == 0 && random_chance(&random, 3500)) {
+        weather.write_off_every_us = drawn_time(&random, 1500, 12000);
+    }
     return weather;
 }

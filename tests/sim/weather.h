@@ -42,6 +42,7 @@ struct weather {
     uint64_t backup_every_us; /* then a backup is put back, once, as drawn below */
     bool restores;
     bool clones;
+    uint64_t write_off_every_us; /* a branch is written off: dead, or only thought so */
     /* clocks */
     uint64_t clock_jump_every_us;
     uint64_t clock_jump_ms;      /* at most so far */

@@ -21,6 +21,7 @@ enum till_phase {
 
 struct till {
     uint32_t machine;
+    bool closed; /* its branch was retired */
     enum till_phase phase;
     uint64_t version;            /* plans of an earlier version are void */
     struct random_stream pace;   /* when it begins its errands */
@@ -96,7 +97,7 @@ static void plan_next(struct sim *sim, uint32_t index)
     struct till *till = &workload->tills[index];
     till->phase = TILL_IDLE;
     till->version++;
-    if (!sim->schedule.given) {
+    if (!sim->schedule.given && !till->closed) {
         plan_till(sim, index, random_between(&till->pace, 1000, workload->think_us * 2));
     }
 }
@@ -136,6 +137,18 @@ void workload_start(struct sim *sim)
     for (uint32_t i = 0; i < workload->till_count; i++) {
         if (workload->tills[i].phase == TILL_IDLE) {
             plan_next(sim, i);
+        }
+    }
+}
+
+void workload_close(struct sim *sim, uint32_t machine)
+{
+    for (uint32_t i = 0; i < sim->workload->till_count; i++) {
+        struct till *till = &sim->workload->tills[i];
+        if (till->machine == machine && !till->closed) {
+            till->closed = true;
+            till->phase = TILL_IDLE;
+            till->version++;
         }
     }
 }
@@ -319,6 +332,9 @@ void workload_heard(struct sim *sim, struct pending *pending)
         return;
     }
     struct till *till = &workload->tills[pending->till];
+    if (!pending->lost && pending->answer.verdict == REFUSED_RETIRED) {
+        workload_close(sim, till->machine);
+    }
     if (till->phase != TILL_WAITS) {
         return;
     }

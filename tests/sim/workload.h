@@ -28,6 +28,8 @@ void workload_free(struct workload *workload);
 /* Gives every machine that runs a node and has none some tills, which begin to ask. */
 void workload_start(struct sim *sim);
 /* No new errands; those under way go on until they have a definite answer. */
+/* The tills of a machine whose branch was retired do nothing any more. */
+void workload_close(struct sim *sim, uint32_t machine);
 void workload_stop(struct sim *sim);
 bool workload_is_done(const struct sim *sim);
 

@@ -71,6 +71,9 @@ static void each_refusal_has_its_stable_status(void **state)
         {REFUSED_VERSION, "version", 409},
         {REFUSED_OTHER_MEMBER, "other_member", 409},
         {REFUSED_OTHER_PRODUCT, "other_product", 409},
+        {REFUSED_STILL_WRITES, "still_writes", 409},
+        {REFUSED_AWAY, "away", 409},
+        {REFUSED_ENDED, "ended", 409},
         {REFUSED_KEY_REUSED, "key_reused", 409},
         {REFUSED_UNWITNESSED, "unwitnessed", 409},
         {REFUSED_QUOTA, "quota", 409},
@@ -79,6 +82,7 @@ static void each_refusal_has_its_stable_status(void **state)
         {REFUSED_SPACE, "space", 507},
         {REFUSED_READ_ONLY, "read_only", 503},
         {REFUSED_LEASE, "lease", 503},
+        {REFUSED_RETIRED, "retired", 503},
     };
     assert_int_equal(sizeof table / sizeof table[0], VERDICT_COUNT - 1);
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {

@@ -133,6 +133,7 @@ static void each_route_is_open_to_its_roles_only(void **state)
         {"GET", "/v1/office/holders", F | O},
         {"GET", "/v1/office/branches", F | O},
         {"POST", "/v1/invitations", O},
+        {"POST", "/v1/retirements", O},
         {"POST", "/v1/tills", O},
         {"GET", "/v1/tills", O},
         {"GET", "/healthz", 0},
