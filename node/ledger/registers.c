@@ -263,7 +263,7 @@ enum invalid_reason grant_return(struct grant *grant, int64_t cumulative,
     if (cumulative < 1 || cumulative > REGISTER_MAX) {
         return INVALID_BAD_AMOUNT;
     }
-    if (cumulative > grant->accepted) {
+    if (cumulative > grant->accepted - grant->witnessed) {
         return INVALID_OVER_ACCEPT;
     }
     int64_t more = cumulative - grant->returned;

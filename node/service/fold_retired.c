@@ -114,6 +114,8 @@ enum invalid_reason fold_return(struct fold *fold, struct sheet *sheet)
     if (roster_retired(fold->roster, from, fold->header->auth) == NULL) {
         return INVALID_NOT_RETIRED;
     }
+    const struct roster_journal *giver = roster_journal(fold->roster, from, fold->header->auth);
+    bool by_office = giver != NULL && (giver->roles & ROLE_OFFICE) != 0;
     struct touched holders[EVENT_LINES_MAX];
     struct touched givers[EVENT_LINES_MAX];
     struct grant_record grants[EVENT_LINES_MAX];
@@ -126,6 +128,7 @@ enum invalid_reason fold_return(struct fold *fold, struct sheet *sheet)
         struct row_key key = key_of_grant(&line->lot, from, to);
         (void)grant_load(fold->rows, &key, &grants[i]);
         int64_t before = grants[i].grant.returned;
+        int64_t unwitnessed = grant_unwitnessed(&grants[i].grant);
         enum invalid_reason reason = grant_return(&grants[i].grant, line->amount,
                                                   &holders[i].registers, &givers[i].registers);
         if (reason != INVALID_NONE) {
@@ -133,6 +136,9 @@ enum invalid_reason fold_return(struct fold *fold, struct sheet *sheet)
         }
         if (!of_account(fold, &holders[i])) {
             return INVALID_WRONG_ACCOUNT;
+        }
+        if (!by_office) {
+            holders[i].registers.unwitnessed += grant_unwitnessed(&grants[i].grant) - unwitnessed;
         }
         risen[i] = grants[i].grant.returned - before;
     }
@@ -211,8 +217,9 @@ enum invalid_reason fold_repay(struct fold *fold, struct sheet *sheet)
             return INVALID_WRONG_ACCOUNT;
         }
     }
-    if (fold->trial) {
-        return INVALID_NONE;
+    reason = exposure_holds(fold, office, count);
+    if (reason != INVALID_NONE || fold->trial) {
+        return reason;
     }
     for (uint32_t i = 0; i < count; i++) {
         const struct lot_line *line = &event->body.cover.lines[i];

@@ -113,7 +113,7 @@ enum invalid_reason enter_return(const struct entry *entry)
         struct pair_key key = book_pair_key(&line->lot, from, entry->at.journal);
         const struct book_pair *pair = map_find(&entry->book->pairs, &key);
         int64_t before = pair == NULL ? 0 : pair->returned;
-        if (line->amount > (pair == NULL ? 0 : pair->accepted)) {
+        if (line->amount > (pair == NULL ? 0 : pair->accepted - pair->witnessed)) {
             return INVALID_OVER_ACCEPT;
         }
         if (line->amount - before > book_held(entry->book, &line->lot, entry->at.journal)) {

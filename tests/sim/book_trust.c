@@ -203,8 +203,8 @@ static int64_t exposed_of_lot(const struct book *book, const struct lot_id *lot,
         struct pair_key key = book_pair_key(lot, giver->journal, journal);
         const struct book_pair *pair =
             is_office(book, giver->journal) ? NULL : map_find(&book->pairs, &key);
-        if (pair != NULL && pair->accepted > pair->witnessed) {
-            unwitnessed += pair->accepted - pair->witnessed;
+        if (pair != NULL && pair->accepted > pair->witnessed + pair->returned) {
+            unwitnessed += pair->accepted - pair->witnessed - pair->returned;
         }
     }
     return unwitnessed > held ? unwitnessed - held : 0;
