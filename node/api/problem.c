@@ -252,7 +252,7 @@ static const char *plain_sentence(enum verdict verdict)
         [REFUSED_KEY_REUSED] = "Refused: this till used that Idempotency-Key for another request. "
                                "Nothing was done; use a new key for a new wish.",
         [REFUSED_QUOTA] = "Refused: with this top-up the branch would pass what it may take in on "
-                          "one day. Ask the office to raise the quota (tally quota set), or let "
+                          "one day. Ask the office to raise the quota, or let "
                           "another branch take the top-up.",
         [REFUSED_SUSPENDED] = "Refused: the office has suspended that branch, so no rights are "
                               "moved to it. Ask the office.",

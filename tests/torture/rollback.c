@@ -86,7 +86,7 @@ static void prepare(struct scene *scene, struct torture *torture)
     must_post(scene, "/v1/topups", HELD);
     level(scene);
     stage_halt(&scene->stage, FLEET_BRANCH);
-    (void)snprintf(scene->copy, sizeof scene->copy, "%s.copy", branch->dir);
+    (void)snprintf(scene->copy, sizeof scene->copy, "%.500s.copy", branch->dir);
     copy_folder(scene, branch->dir, scene->copy);
     stage_start(&scene->stage, FLEET_BRANCH);
 }
