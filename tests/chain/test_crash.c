@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SALES = 400, ROUNDS = 3 };
 
@@ -35,6 +36,18 @@ static void check_repeat(struct chain *chain, const struct question *question,
                  json_dumps(again.json, 0));
     }
     json_decref(expected);
+}
+
+/* Until every node has said that it knows of the freeze: then nobody writes by itself any more. */
+static void wait_acknowledged(struct chain *chain, const char *account)
+{
+    json_int_t known = 0;
+    for (int i = 0; i < 400 && known < (json_int_t)chain->count; i++) {
+        (void)usleep(50000);
+        known = number_of(chain_get(chain, A, "/v1/accounts/%s/exposure", account), "acknowledged");
+    }
+    assert_int_equal(known, chain->count);
+    (void)chain_level(chain);
 }
 
 static void
@@ -70,6 +83,7 @@ l04_a_repeated_key_gives_one_effect_and_the_stored_answer_also_after_restart(voi
         assert_int_equal(first[i].http, i == 3 ? 409 : 201);
         check_repeat(chain, question, &first[i]);
     }
+    wait_acknowledged(chain, account);
     json_int_t head = number_of(chain_get(chain, A, "/v1/node"), "head_seq");
     for (size_t restart = 0; restart < 2; restart++) {
         if (restart == 0) {
@@ -85,7 +99,8 @@ l04_a_repeated_key_gives_one_effect_and_the_stored_answer_also_after_restart(voi
     assert_int_equal(number_of(chain_get(chain, A, "/v1/node"), "head_seq"), head);
     assert_int_equal(minor(chain_get(chain, A, "/v1/accounts/%s", account), "balance"), 8500);
     const json_t *page = chain_get(chain, A, "/v1/accounts/%s/events", account);
-    assert_int_equal(json_array_size(rows_of(page)), 6); /* opened, card, and the four done */
+    /* Opened, card, and the four done; and each node's word that it knows of the freeze. */
+    assert_int_equal(json_array_size(rows_of(page)), 6 + chain->count);
 }
 
 static void l04_the_same_key_with_another_request_is_refused_and_changes_nothing(void **state)

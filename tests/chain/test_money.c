@@ -272,6 +272,22 @@ struct log_line {
     int64_t balance;
 };
 
+/* What branches write by themselves about a freeze comes when it comes: counted, and set aside. */
+static json_t *without_acknowledgements(const json_t *entries, size_t *acknowledgements)
+{
+    json_t *others = json_array();
+    *acknowledgements = 0;
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        json_t *entry = json_array_get(entries, i);
+        if (strcmp(text_of(entry, "type"), "freeze_ack") == 0) {
+            *acknowledgements += 1;
+        } else {
+            (void)json_array_append(others, entry);
+        }
+    }
+    return others;
+}
+
 static void check_log(struct chain *chain, const json_t *entries, const struct log_line *lines,
                       size_t count)
 {
@@ -321,7 +337,12 @@ static void t1_activity_log_has_place_and_resulting_balance(void **state)
     (void)chain_level(chain);
     for (size_t i = 0; i < chain->count; i++) {
         const json_t *page = chain_get(chain, i, "/v1/accounts/%s/events", account);
-        check_log(chain, rows_of(page), lines, sizeof lines / sizeof lines[0]);
+        size_t acknowledgements = 0;
+        json_t *others = without_acknowledgements(rows_of(page), &acknowledgements);
+        check_log(chain, others, lines, sizeof lines / sizeof lines[0]);
+        assert_true(acknowledgements >
+                    0); /* at least by the branch that sold after it was lifted */
+        json_decref(others);
     }
     const char *const words[] = {"history", card, NULL};
     const char *output = chain_tally(chain, B, words);
