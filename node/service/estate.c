@@ -314,6 +314,8 @@ void estate_tick(struct node *node, uint64_t now_ms)
         /* The more of a tail is here, the less has to be given back. */
         if (!more_is_coming(node) || now_ms - pass->since_ms > GATHER_MS_MAX) {
             pass->phase = ESTATE_ADOPTS;
+            /* What was decided and is not durable yet is not seen: another pass looks at it. */
+            pass->found = node->in_flight || !rows_open_is_empty(node->rows);
             pass->after = row_key(TABLE_GRANT);
         }
         break;

@@ -123,7 +123,7 @@ const uint8_t *book_unsettled(const struct book *book, uint64_t office, uint64_t
     }
     for (uint32_t i = 0; i < book->pairs.count; i++) {
         const struct book_pair *pair = map_at(&book->pairs, i);
-        if (is_retired(book, pair->to) && book_pair_flying(pair) > 0) {
+        if (is_retired(book, pair->to) && is_money(book, pair->lot) && book_pair_flying(pair) > 0) {
             *journal = pair->to;
             return pair->lot;
         }

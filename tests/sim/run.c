@@ -124,7 +124,8 @@ static bool all_settled(struct sim *sim)
     }
     for (uint32_t i = 0; i < sim->machine_count; i++) {
         struct world *machine = &sim->machines[i];
-        bool writes = !machine->hostile && !machine->may_be_read_only;
+        bool writes =
+            !machine->hostile && !machine->may_be_read_only && !machine->written_off.begun;
         if (writes && !has_acknowledged(machine)) {
             return false;
         }
