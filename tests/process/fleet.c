@@ -133,11 +133,17 @@ static enum status init_office(struct fleet *fleet, bool plain, struct explanati
     char peer[64];
     (void)snprintf(listen, sizeof listen, "%s:%u", office->host, office->api_port);
     (void)snprintf(peer, sizeof peer, "tcp://%s:%u", office->host, office->peer_port);
-    const char *const words[] = {fleet->tally, "cluster",       "init",  "--dir",
-                                 office->dir,  "--name",        "Fleet", "--listen",
-                                 listen,       "--peer-listen", peer,    "--advertise",
-                                 peer,         "--currency",    "USD",   plain ? NULL : "--bonus",
-                                 "50:2",       "--bonus",       "100:5", NULL};
+    const char *const words[] = {fleet->tally, "cluster",
+                                 "init",       "--dir",
+                                 office->dir,  "--name",
+                                 "Fleet",      "--listen",
+                                 listen,       "--peer-listen",
+                                 peer,         "--advertise",
+                                 peer,         "--currency",
+                                 "USD",        "--spread",
+                                 "off",        plain ? NULL : "--bonus",
+                                 "50:2",       "--bonus",
+                                 "100:5",      NULL};
     return daemon_call(words, output, sizeof output, explanation);
 }
 

