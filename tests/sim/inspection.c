@@ -9,6 +9,7 @@
 
 #include "hash.h"
 #include "names.h"
+#include "row_key.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -95,12 +96,11 @@ static void differs(const struct look *look, const char *invariant, const char *
 /* The sum over the replicated rows as they lie on the disk. */
 static struct digest digest_of_rows(const struct disk *disk)
 {
-    static const char replicated[] = "TCRrdVwYShcfxDAnWQXjpZ1J2l3";
     struct digest sum = {{0}};
     struct bytes key = {0};
     struct bytes value = {0};
     while (disk_peek(disk, key, &key, &value) == STATUS_OK) {
-        if (memchr(replicated, key.data[0], sizeof replicated - 1) != NULL) {
+        if (row_is_replicated(key)) {
             digest_sum_add(&sum, key, value);
         }
     }
@@ -147,7 +147,6 @@ static void look_at_node(struct look *look)
 
 static void compare_rows(struct sim *sim, struct world *a, struct world *b)
 {
-    static const char replicated[] = "TCRrdVwYShcfxDAnWQXjpZ1J2l3";
     struct bytes keys[2] = {{0}, {0}};
     struct bytes values[2] = {{0}, {0}};
     for (;;) {
@@ -156,7 +155,7 @@ static void compare_rows(struct sim *sim, struct world *a, struct world *b)
         for (int i = 0; i < 2; i++) {
             do {
                 more[i] = disk_peek(machines[i]->disk, keys[i], &keys[i], &values[i]) == STATUS_OK;
-            } while (more[i] && memchr(replicated, keys[i].data[0], sizeof replicated - 1) == NULL);
+            } while (more[i] && !row_is_replicated(keys[i]));
         }
         if (!more[0] && !more[1]) {
             return;
