@@ -133,6 +133,7 @@ static enum decision decide(struct node *node, const struct request *request, st
     case QUERY_LIABILITY:
     case QUERY_HOLDERS:
     case QUERY_FEED:
+    case QUERY_BLOCKS:
     case QUERY_INVALID:
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:

@@ -443,6 +443,7 @@ void errand_settle(struct errand *errand)
     case QUERY_LIABILITY:
     case QUERY_HOLDERS:
     case QUERY_FEED:
+    case QUERY_BLOCKS:
     case QUERY_INVALID:
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:
@@ -525,10 +526,10 @@ struct request errand_query(struct world *machine, struct errands *errands, stru
 {
     (void)machine;
     static const enum command_kind kinds[] = {
-        QUERY_NODE,     QUERY_ACCOUNT,        QUERY_HISTORY,  QUERY_BRANCHES,
-        QUERY_PRODUCTS, QUERY_DAYS,           QUERY_HOLDERS,  QUERY_LIABILITY,
-        QUERY_FEED,     QUERY_INVALID,        QUERY_NODE,     QUERY_MEMBER,
-        QUERY_EXPOSURE, QUERY_CHAIN_EXPOSURE, QUERY_REQUESTS, QUERY_RISK};
+        QUERY_NODE, QUERY_ACCOUNT, QUERY_HISTORY,   QUERY_BRANCHES,       QUERY_PRODUCTS,
+        QUERY_DAYS, QUERY_HOLDERS, QUERY_LIABILITY, QUERY_FEED,           QUERY_INVALID,
+        QUERY_NODE, QUERY_MEMBER,  QUERY_EXPOSURE,  QUERY_CHAIN_EXPOSURE, QUERY_REQUESTS,
+        QUERY_RISK, QUERY_BLOCKS};
     memset(page, 0, sizeof *page);
     struct request request = {
         .kind = kinds[random_below(errands->random, sizeof kinds / sizeof kinds[0])],
