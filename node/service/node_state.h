@@ -87,8 +87,10 @@ struct open_invitation {
  * what is left to do is in the rows, and a start looks again. */
 struct estate_pass {
     enum { ESTATE_RESTS = 0, ESTATE_GATHERS, ESTATE_ADOPTS, ESTATE_RECLAIMS } phase;
-    uint64_t since_ms;    /* gathering began */
+    uint64_t since_ms;    /* gathering began; at rest: it ended */
     bool found;           /* this pass wrote something: another one follows */
+    bool waits;           /* it could not give back all: a witness is missing */
+    uint64_t pause_ms;    /* until the next look, when it waits */
     struct row_key after; /* where it goes on */
 };
 
