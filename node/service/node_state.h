@@ -147,6 +147,9 @@ struct node {
     bool parked_dirty;
     uint32_t parked_count;
 
+    uint64_t fork_seen_ms;  /* last proof of a fork that came */
+    uint64_t fork_asked_ms; /* last question for the other half of one */
+
     bool estates_dirty; /* a retirement, a late block, a move to who is gone: look */
     struct estate_pass estate;
 
@@ -188,6 +191,7 @@ struct node {
     uint8_t frame[FRAME_SIZE_MAX];
     uint8_t block_bytes[BLOCK_SIZE_MAX];
     uint8_t want_scratch[FRAME_SIZE_MAX];
+    uint8_t fork_scratch[BLOCK_SIZE_MAX];
     struct message message;
     struct block decoded;
     struct event event;
