@@ -2,6 +2,7 @@
 
 #include "desk.h"
 #include "estate.h"
+#include "forks.h"
 #include "freezes.h"
 #include "ingest.h"
 #include "journal.h"
@@ -116,6 +117,7 @@ static void hear_tick(struct node *node)
     requests_sweep(node, now);
     spread_sweep(node, now);
     risk_sweep(node, now);
+    forks_tick(node, now);
     estate_tick(node, now);
 }
 

@@ -13,6 +13,9 @@ struct event hostile_event(struct world *machine, enum event_type type,
 struct lot_id lot_id_of(const struct book_lot *lot);
 struct subject_id account_of_lot(const struct book_lot *lot);
 
+/* deed_fork.c: says of an honest journal that it has two histories, in an event or in a message */
+void deed_accuse(struct world *machine);
+
 /* deed_refund.c: one deed about refunds, transfers or requests */
 void deed_about_refunds(struct world *machine);
 
