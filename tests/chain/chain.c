@@ -305,11 +305,11 @@ void chain_adopt(struct chain *chain, size_t node)
 {
     extend_config(chain, node);
     read_operator_token(&chain->nodes[node]);
-    open_client(chain);
-    spawn(chain, node);
+    chain_open_client(chain);
+    chain_spawn(chain, node);
     wait_ready(chain, node);
     make_till(chain, node);
-    open_client(chain);
+    chain_open_client(chain);
 }
 
 static int remove_one(const char *path, const struct stat *found, int kind, struct FTW *place)
