@@ -266,6 +266,10 @@ const char *invalid_reason_name(uint8_t reason)
         return "over_quota";
     case INVALID_WRONG_NUMBER:
         return "wrong_number";
+    case INVALID_ONE_PERSON:
+        return "one_person";
+    case INVALID_NOT_WHOLE:
+        return "not_whole";
     }
     return UNKNOWN;
 }
@@ -287,6 +291,10 @@ const char *verdict_name(enum verdict verdict)
         return "unknown_product";
     case REFUSED_UNKNOWN_SALE:
         return "unknown_sale";
+    case REFUSED_UNKNOWN_TOPUP:
+        return "unknown_topup";
+    case REFUSED_UNKNOWN_PROPOSAL:
+        return "unknown_proposal";
     case REFUSED_UNKNOWN_BRANCH:
         return "unknown_branch";
     case REFUSED_UNKNOWN_KEY:
@@ -337,6 +345,24 @@ const char *verdict_name(enum verdict verdict)
         return "key_reused";
     case REFUSED_UNWITNESSED:
         return "unwitnessed";
+    case REFUSED_TOPUP_ELSEWHERE:
+        return "topup_elsewhere";
+    case REFUSED_TOPUP_DAY:
+        return "topup_day";
+    case REFUSED_TOPUP_WAITS:
+        return "topup_waits";
+    case REFUSED_TOPUP_USED:
+        return "topup_used";
+    case REFUSED_TOPUP_VOIDED:
+        return "topup_voided";
+    case REFUSED_ONE_PERSON:
+        return "one_person";
+    case REFUSED_DECIDED:
+        return "decided";
+    case REFUSED_EXPIRED:
+        return "expired";
+    case REFUSED_COMPENSATED:
+        return "compensated";
     case REFUSED_QUOTA:
         return "quota";
     case REFUSED_SUSPENDED:

@@ -288,6 +288,41 @@ void refund_write(struct writer *writer, const struct event *event, uint32_t ele
     }
 }
 
+/* Elements `after` .. `after` + 3. */
+static void persons_read(struct reader *reader, const struct event *event, uint32_t after,
+                         struct two_persons *persons)
+{
+    if (event->body_size > after) {
+        persons->proposal = read_uint(reader);
+    }
+    if (event->body_size > after + 1) {
+        persons->proposer = read_u32(reader);
+    }
+    if (event->body_size > after + 2) {
+        persons->proposer_name = read_str(reader, PERSON_SIZE_MAX);
+    }
+    if (event->body_size > after + 3) {
+        persons->approver_name = read_str(reader, PERSON_SIZE_MAX);
+    }
+}
+
+static void persons_write(struct writer *writer, uint32_t elements, uint32_t after,
+                          const struct two_persons *persons)
+{
+    if (elements > after) {
+        write_uint(writer, persons->proposal);
+    }
+    if (elements > after + 1) {
+        write_uint(writer, persons->proposer);
+    }
+    if (elements > after + 2) {
+        write_str_upto(writer, persons->proposer_name, PERSON_SIZE_MAX);
+    }
+    if (elements > after + 3) {
+        write_str_upto(writer, persons->approver_name, PERSON_SIZE_MAX);
+    }
+}
+
 void issue_lots_read(struct reader *reader, struct event *event)
 {
     event->body.issue_lots.lot_count = terms_read(reader, event->body.issue_lots.lots);
@@ -295,16 +330,17 @@ void issue_lots_read(struct reader *reader, struct event *event)
     event->body.issue_lots.approver = read_u32(reader);
     event->body.issue_lots.of = event_ref_optional_read(reader);
     event->body.issue_lots.reason = read_str(reader, REASON_SIZE_MAX);
+    persons_read(reader, event, 5, &event->body.issue_lots.persons);
 }
 
 void issue_lots_write(struct writer *writer, const struct event *event, uint32_t elements)
 {
-    (void)elements;
     terms_write(writer, event->body.issue_lots.lots, event->body.issue_lots.lot_count);
     write_uint(writer, event->body.issue_lots.cause);
     write_uint(writer, event->body.issue_lots.approver);
     event_ref_optional_write(writer, &event->body.issue_lots.of);
     write_str_upto(writer, event->body.issue_lots.reason, REASON_SIZE_MAX);
+    persons_write(writer, elements, 5, &event->body.issue_lots.persons);
 }
 
 void hold_read(struct reader *reader, struct event *event)
@@ -397,13 +433,14 @@ void payout_read(struct reader *reader, struct event *event)
     event->body.payout.cause = read_u8(reader);
     event->body.payout.approver = read_u32(reader);
     event->body.payout.reason = read_str(reader, REASON_SIZE_MAX);
+    persons_read(reader, event, 4, &event->body.payout.persons);
 }
 
 void payout_write(struct writer *writer, const struct event *event, uint32_t elements)
 {
-    (void)elements;
     lines_write(writer, event->body.payout.lines, event->body.payout.line_count);
     write_uint(writer, event->body.payout.cause);
     write_uint(writer, event->body.payout.approver);
     write_str_upto(writer, event->body.payout.reason, REASON_SIZE_MAX);
+    persons_write(writer, elements, 4, &event->body.payout.persons);
 }

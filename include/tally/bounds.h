@@ -24,6 +24,7 @@ enum {
     FIELD_SIZE_MAX = 240, /* one personal field before sealing */
     SEALED_SIZE_MAX = FIELD_SIZE_MAX + 24 + 16,
     REASON_SIZE_MAX = 200,   /* free text with a freeze, refund, move */
+    PERSON_SIZE_MAX = 64,    /* who proposed or approved, as the office calls the token */
     ITEM_NAME_SIZE_MAX = 48, /* one item of a sale */
     ENDPOINT_SIZE_MAX = 120, /* "tcp://host:port" */
     CARD_NUMBER_SIZE = 16,   /* decimal digits */

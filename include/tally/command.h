@@ -18,6 +18,7 @@ enum command_kind {
     COMMAND_ISSUE_CARD, /* opens an account of a product for a member, with its first card */
     COMMAND_TOP_UP,
     COMMAND_SPEND,
+    COMMAND_VOID,   /* of a top-up of this branch and day of which nothing was used: takes back all */
     COMMAND_REFUND, /* of a sale, wherever it was made */
     COMMAND_FREEZE,
     COMMAND_UNFREEZE,
@@ -29,6 +30,9 @@ enum command_kind {
     COMMAND_TRANSFER,        /* value from one account of a member to another */
     COMMAND_FILE_REQUEST,    /* a refund that only another branch can make, when it is back */
     COMMAND_SET_RISK,        /* office: the caps of the risk allowance; 0 = off */
+    COMMAND_PROPOSE,         /* office: a correction that a second person is to approve */
+    COMMAND_APPROVE,         /* office: by another person than proposed it; carries it out */
+    COMMAND_WITHDRAW,        /* office: a proposal that nobody is to approve any more */
     COMMAND_RETIRE,          /* office: from here on it acts for the branch's journal */
     /* queries */
     QUERY_MEMBER,
@@ -41,6 +45,9 @@ enum command_kind {
     QUERY_PRODUCTS,
     QUERY_DAYS,      /* top-ups, sales, refunds by branch and day */
     QUERY_LIABILITY, /* outstanding principal and bonus by product */
+    QUERY_PROPOSALS, /* office: corrections proposed here, newest first */
+    QUERY_TAKINGS,   /* what a branch took and gave out on a day, event by event */
+    QUERY_LOTS,      /* every lot as its registers and as its account's picture show it */
     QUERY_HOLDERS,   /* rights by journal */
     QUERY_FEED,      /* admitted events in admission order */
     QUERY_BLOCKS,    /* the blocks themselves, as they are signed, in the same order */
@@ -68,6 +75,8 @@ enum verdict {
     REFUSED_UNKNOWN_MEMBER,
     REFUSED_UNKNOWN_PRODUCT,
     REFUSED_UNKNOWN_SALE,
+    REFUSED_UNKNOWN_TOPUP,
+    REFUSED_UNKNOWN_PROPOSAL,
     REFUSED_UNKNOWN_BRANCH,
     REFUSED_UNKNOWN_KEY,  /* QUERY_TICKET: this till never used that key here */
     REFUSED_REVOKED_CARD, /* reported lost, or replaced */
@@ -93,6 +102,15 @@ enum verdict {
     REFUSED_ENDED,         /* the branch's journal was retired, and in another way */
     REFUSED_KEY_REUSED,    /* the same idempotency key with another request */
     REFUSED_UNWITNESSED, /* rights from a branch that the office has not confirmed: answer.limit */
+    REFUSED_TOPUP_ELSEWHERE, /* a void of another branch's top-up: answer.branch */
+    REFUSED_TOPUP_DAY,       /* a void of a top-up of another day */
+    REFUSED_TOPUP_WAITS,     /* a void of a top-up that waits for approval */
+    REFUSED_TOPUP_USED,      /* a void of a top-up of which something was used: answer.offer is left */
+    REFUSED_TOPUP_VOIDED,
+    REFUSED_ONE_PERSON, /* who proposed a correction does not approve it */
+    REFUSED_DECIDED,    /* a proposal that was carried out or withdrawn */
+    REFUSED_EXPIRED,    /* a proposal that is too old */
+    REFUSED_COMPENSATED, /* the sale was compensated: answer.limit is what may still be */
     REFUSED_QUOTA,       /* the branch has minted what it may on a day */
     REFUSED_SUSPENDED,   /* rights for a branch that is suspended */
     /* refusals that are not stored: the same key may be tried again */
@@ -148,6 +166,27 @@ struct request {
             struct bytes currency; /* empty: the account's */
             uint8_t tender;
         } top_up;
+        struct {
+            struct event_ref topup;
+            struct bytes reason;
+            uint32_t wait_ms;
+        } undo; /* COMMAND_VOID */
+        struct {
+            uint8_t kind; /* enum correction_kind */
+            struct account_name account;
+            int64_t principal; /* at least one of the two is above 0 */
+            int64_t bonus;
+            uint32_t to_day;     /* last day of a bonus that is added; 0 = never ends */
+            uint8_t cause;       /* enum adjust_cause */
+            struct event_ref of; /* what it is about; zeros = none */
+            struct bytes reason;
+            struct bytes person; /* how the office calls who proposes */
+        } propose;
+        struct {
+            uint64_t proposal;
+            struct bytes person; /* how the office calls who approves or withdraws */
+            uint32_t wait_ms;
+        } decide; /* COMMAND_APPROVE, COMMAND_WITHDRAW */
         struct {
             struct account_name account;
             int64_t amount;
@@ -251,7 +290,11 @@ struct request {
         } feed;             /* and blocks */
         struct {
             bool open; /* only those that nobody has answered */
-        } requests;
+        } requests;    /* and proposals */
+        struct {
+            uint32_t day;
+            uint32_t branch; /* 0 = this one */
+        } takings;
     } body;
 };
 
@@ -279,6 +322,7 @@ struct answer {
     uint32_t product;
     uint32_t version;
     uint32_t branch;         /* invite: the number reserved */
+    uint64_t proposal;       /* the number of a proposal */
     uint64_t pulled_ms;      /* how long the till waited for rights from peers */
     struct subject_id other; /* transfer: the account that received */
     uint32_t tender_count;   /* refund: what to hand out in other ways than to the card */
@@ -287,6 +331,77 @@ struct answer {
     uint16_t token_size;
     uint8_t token[512];
     const struct page *page; /* queries: the request's page, filled */
+};
+
+/* What a proposal is to do, and what became of it. */
+enum correction_kind {
+    CORRECTION_ADD = 1,   /* ADJUST: the office adds value */
+    CORRECTION_GRANT = 2, /* LOT.ISSUE: value that nobody paid for */
+    CORRECTION_PAYOUT = 3 /* PAYOUT: the office takes value out */
+};
+enum proposal_state {
+    PROPOSAL_OPEN = 1,
+    PROPOSAL_DONE = 2,
+    PROPOSAL_WITHDRAWN = 3,
+    PROPOSAL_EXPIRED = 4, /* shown; nothing is written for it */
+};
+
+struct proposal_view {
+    uint64_t number;
+    uint8_t kind;  /* enum correction_kind */
+    uint8_t state; /* enum proposal_state */
+    uint8_t cause; /* enum adjust_cause */
+    struct subject_id account;
+    int64_t principal;
+    int64_t bonus;
+    uint32_t to_day;
+    struct event_ref of;
+    uint32_t reason_size;
+    uint8_t reason[REASON_SIZE_MAX];
+    int64_t proposed_ms;
+    int64_t until_ms;
+    int64_t decided_ms;
+    uint32_t proposer; /* tills */
+    uint32_t decider;  /* who approved or withdrew */
+    uint32_t proposer_size;
+    uint8_t proposer_name[PERSON_SIZE_MAX];
+    uint32_t decider_size;
+    uint8_t decider_name[PERSON_SIZE_MAX];
+    struct event_ref done; /* the fact that carried it out */
+};
+
+/* One event by which money came into a till or left it. */
+struct taking_entry {
+    struct event_ref event;
+    uint64_t journal;
+    uint16_t type; /* TOPUP, SPEND, REFUND, LOT.CLAWBACK */
+    uint32_t till;
+    uint8_t tender; /* enum tender; 0 = nothing but the card */
+    int64_t amount; /* + taken, - given out */
+    bool waits;     /* a top-up above the quota, not approved yet */
+    bool voided;
+};
+
+/* One lot, added up from its registers; and how the picture of its account has it. */
+struct lot_sum {
+    struct lot_id lot;
+    struct subject_id account;
+    uint32_t product;
+    uint8_t bucket;
+    uint64_t issued_by; /* journal; 0 = shared */
+    int64_t issued;     /* also by corrections and transfers from other accounts */
+    int64_t refunded;
+    int64_t made_good;
+    int64_t used;
+    int64_t covered;
+    int64_t expired;
+    int64_t clawed;
+    int64_t rebound;
+    int64_t paid_out;
+    int64_t held;
+    int64_t on_hold;
+    int64_t in_flight;
+    int64_t pictured; /* left of it by the picture */
 };
 
 /* One lot in an account's picture. All amounts in minor units. */
@@ -515,9 +630,18 @@ struct day_entry {
     int64_t refunds;
     int64_t refund_principal;
     int64_t refund_bonus;
+    int64_t voids;
+    int64_t void_principal;
+    int64_t void_bonus;
+    int64_t corrections; /* of the office: added, less paid out */
+    int64_t added_principal;
+    int64_t added_bonus;
+    int64_t paid_principal;
+    int64_t paid_bonus;
 };
 
-/* issued + refunded + made good = spent + left; left = held + in flight. Per product and bucket. */
+/* issued + adjusted + refunded + made good = spent + voided + paid out + left; left = held + in
+ * flight. Per product and bucket. */
 struct liability_entry {
     uint32_t product;
     uint8_t bucket;
@@ -527,6 +651,9 @@ struct liability_entry {
     int64_t held;
     int64_t in_flight;
     int64_t made_good;
+    int64_t adjusted; /* added by corrections */
+    int64_t voided;   /* taken back with its top-up */
+    int64_t paid_out; /* by corrections */
 };
 
 struct holder_entry {
@@ -622,6 +749,9 @@ struct page {
             struct exposure_entry entries[PAGE_ENTRIES_MAX];
         } exposure;
         struct request_view requests[PAGE_ENTRIES_MAX];
+        struct proposal_view proposals[PAGE_ENTRIES_MAX];
+        struct taking_entry takings[PAGE_ENTRIES_MAX];
+        struct lot_sum lots[PAGE_ENTRIES_MAX];
         struct {
             int64_t account; /* default caps */
             int64_t branch;

@@ -247,6 +247,15 @@ struct auth_signature {
     uint8_t signature[64];
 };
 
+/* Who stands for a correction beside the till that carried it out. Two different persons: the event
+ * itself names the approver's till, `proposer` is the other one's. */
+struct two_persons {
+    uint64_t proposal; /* the office's number of it; one proposal is carried out once */
+    uint32_t proposer; /* till; 0 = none: one signature */
+    struct bytes proposer_name;
+    struct bytes approver_name;
+};
+
 struct event {
     uint16_t type; /* enum event_type, or a number this version does not know */
     uint16_t flags;
@@ -366,9 +375,10 @@ struct event {
             uint8_t lot_count;
             struct lot_terms lots[EVENT_LINES_MAX];
             uint8_t cause;       /* enum adjust_cause */
-            uint32_t approver;   /* staff: the second person; 0 = none */
+            uint32_t approver;   /* the second person's till; 0 = none */
             struct event_ref of; /* what it is about; zeros = none */
             struct bytes reason;
+            struct two_persons persons;
         } issue_lots; /* LOT.ISSUE, ADJUST */
         struct {
             uint8_t line_count;
@@ -407,8 +417,9 @@ struct event {
             uint8_t line_count;
             struct lot_line lines[EVENT_LINES_MAX];
             uint8_t cause;     /* enum adjust_cause */
-            uint32_t approver; /* staff: the second person; 0 = none */
+            uint32_t approver; /* the second person's till; 0 = none */
             struct bytes reason;
+            struct two_persons persons;
         } payout;
         struct {
             uint64_t of;   /* retired journal that the office acts for; 0 = own */
@@ -590,6 +601,8 @@ enum invalid_reason {
     INVALID_FROZEN = 16,
     INVALID_OVER_QUOTA = 17,   /* PENDING, the only curable one */
     INVALID_WRONG_NUMBER = 18, /* a card number outside the writer's own range */
+    INVALID_ONE_PERSON = 19,   /* a correction that does not name two different persons */
+    INVALID_NOT_WHOLE = 20,    /* a void that does not take back all of a top-up */
 };
 
 #endif

@@ -102,6 +102,20 @@ enum invalid_reason registers_rebind(struct registers *registers, int64_t amount
     return draw(registers, &registers->rebound, amount);
 }
 
+enum invalid_reason registers_claw(struct registers *registers, int64_t amount)
+{
+    return draw(registers, &registers->clawed, amount);
+}
+
+enum invalid_reason registers_pay_out(struct registers *registers, int64_t amount)
+{
+#if defined(MUTANT_payout_without_rights)
+    return raise(&registers->paid_out, amount);
+#else
+    return draw(registers, &registers->paid_out, amount);
+#endif
+}
+
 enum invalid_reason registers_give(struct registers *registers, int64_t amount)
 {
 #if defined(MUTANT_give_more_than_held)
@@ -478,10 +492,53 @@ static enum invalid_reason number_form(struct bytes number)
     return INVALID_NONE;
 }
 
+/* A till that stands for both signs once. */
+static bool names_two(const struct event *event, uint32_t approver,
+                      const struct two_persons *persons)
+{
+#if defined(MUTANT_adjust_by_one_person)
+    (void)event;
+    return approver != 0 && persons->proposer != 0;
+#else
+    return approver != 0 && approver == event->till && persons->proposer != 0 &&
+           persons->proposer != approver;
+#endif
+}
+
+static enum invalid_reason issue_form(const struct event *event)
+{
+    uint8_t cause = event->body.issue_lots.cause;
+    bool grant = event->type == EVENT_LOT_ISSUE;
+    bool fits = grant ? cause == ADJUST_GRANT
+                      : cause == ADJUST_CORRECTION || cause == ADJUST_COMPENSATION ||
+                            cause == ADJUST_OPENING;
+    if (!fits) {
+        return INVALID_MALFORMED;
+    }
+    enum invalid_reason reason =
+        terms_form(event->body.issue_lots.lots, event->body.issue_lots.lot_count);
+    bool two = grant || names_two(event, event->body.issue_lots.approver,
+                                  &event->body.issue_lots.persons); /* (W1) */
+    return reason == INVALID_NONE && !two ? INVALID_ONE_PERSON : reason;
+}
+
+static enum invalid_reason payout_form(const struct event *event)
+{
+    uint8_t cause = event->body.payout.cause;
+    if (cause != ADJUST_CORRECTION && cause != ADJUST_CLOSING) {
+        return INVALID_MALFORMED;
+    }
+    enum invalid_reason reason =
+        lines_form(event->body.payout.lines, event->body.payout.line_count);
+    bool two = names_two(event, event->body.payout.approver, &event->body.payout.persons);
+    return reason == INVALID_NONE && !two ? INVALID_ONE_PERSON : reason;
+}
+
 static bool event_has_form(uint16_t type)
 {
     return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_REFUND ||
-           type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_MOVE || type == EVENT_RIGHTS_ACCEPT ||
+           type == EVENT_LOT_ISSUE || type == EVENT_ADJUST || type == EVENT_LOT_CLAWBACK ||
+           type == EVENT_PAYOUT || type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_MOVE || type == EVENT_RIGHTS_ACCEPT ||
            type == EVENT_RIGHTS_RETURN || type == EVENT_RIGHTS_RECLAIM ||
            type == EVENT_RIGHTS_COVER || type == EVENT_CARD_ISSUE || type == EVENT_REQUEST_FILE ||
            type == EVENT_REQUEST_CLOSE;
@@ -503,6 +560,13 @@ enum invalid_reason event_form(const struct event *event)
         return spend_form(event);
     case EVENT_REFUND:
         return refund_form(event);
+    case EVENT_LOT_ISSUE:
+    case EVENT_ADJUST:
+        return issue_form(event);
+    case EVENT_LOT_CLAWBACK:
+        return lines_form(event->body.clawback.lines, event->body.clawback.line_count);
+    case EVENT_PAYOUT:
+        return payout_form(event);
     case EVENT_LOT_REBIND:
         return rebind_form(event);
     case EVENT_REQUEST_FILE:

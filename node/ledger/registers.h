@@ -63,6 +63,9 @@ enum invalid_reason registers_issue(struct registers *registers, int64_t amount)
 enum invalid_reason registers_use(struct registers *registers, int64_t amount);
 enum invalid_reason registers_refund(struct registers *registers, int64_t amount);
 enum invalid_reason registers_rebind(struct registers *registers, int64_t amount);
+/* A top-up is taken back (CLW); the office takes value out (PAY). */
+enum invalid_reason registers_claw(struct registers *registers, int64_t amount);
+enum invalid_reason registers_pay_out(struct registers *registers, int64_t amount);
 enum invalid_reason registers_give(struct registers *registers, int64_t amount);
 enum invalid_reason registers_cover(struct registers *registers, int64_t amount);
 /* The office takes over what a retired journal has (PO, and PIN on its own row). How much is there
@@ -127,7 +130,8 @@ bool lot_is_valid_on(uint32_t from_day, uint32_t to_day, uint32_t day);
 
 /* Form rules of an event that need nothing but the event: amounts in range, no lot twice, lots of a
  * bucket that the event may issue or use, from_day <= to_day. INVALID_NONE, MALFORMED or
- * BAD_AMOUNT. Knows TOPUP, SPEND, REFUND, LOT.REBIND, the RIGHTS events, CARD.ISSUE,
+ * BAD_AMOUNT. Knows TOPUP, SPEND, REFUND, LOT.ISSUE, ADJUST, LOT.CLAWBACK,
+ * PAYOUT, LOT.REBIND, the RIGHTS events, CARD.ISSUE,
  * REQUEST.FILE, REQUEST.CLOSE; others: NONE. */
 enum invalid_reason event_form(const struct event *event);
 

@@ -1,5 +1,6 @@
 #include "desk.h"
 
+#include "corrections.h"
 #include "estate.h"
 #include "freezes.h"
 #include "hash.h"
@@ -119,6 +120,14 @@ static enum decision decide(struct node *node, const struct request *request, st
         return requests_file(node, request, answer);
     case COMMAND_SET_RISK:
         return risk_set(node, request, answer);
+    case COMMAND_VOID:
+        return voids_void(node, request, answer);
+    case COMMAND_PROPOSE:
+        return corrections_propose(node, request, answer);
+    case COMMAND_APPROVE:
+        return corrections_approve(node, request, answer);
+    case COMMAND_WITHDRAW:
+        return corrections_withdraw(node, request, answer);
     case COMMAND_RETIRE:
         return estate_retire(node, request, answer);
     case QUERY_MEMBER:
@@ -138,6 +147,9 @@ static enum decision decide(struct node *node, const struct request *request, st
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:
     case QUERY_REQUESTS:
+    case QUERY_PROPOSALS:
+    case QUERY_TAKINGS:
+    case QUERY_LOTS:
     case QUERY_RISK:
     case COMMAND_KIND_COUNT:
         break;
@@ -268,6 +280,12 @@ static void keep_texts(struct parked *parked, const struct request *request)
     case COMMAND_REFUND:
         kept->body.refund.reason = keep_text(parked, &used, request->body.refund.reason);
         break;
+    case COMMAND_VOID:
+        kept->body.undo.reason = keep_text(parked, &used, request->body.undo.reason);
+        break;
+    case COMMAND_APPROVE:
+        kept->body.decide.person = keep_text(parked, &used, request->body.decide.person);
+        break;
     case COMMAND_TRANSFER:
         kept->body.transfer.from.card = keep_text(parked, &used, request->body.transfer.from.card);
         kept->body.transfer.to.card = keep_text(parked, &used, request->body.transfer.to.card);
@@ -282,8 +300,10 @@ static void keep_texts(struct parked *parked, const struct request *request)
 static uint32_t wait_of(const struct request *request)
 {
     uint32_t wait = request->kind == COMMAND_SPEND    ? request->body.spend.wait_ms
-                    : request->kind == COMMAND_REFUND ? request->body.refund.wait_ms
-                                                      : request->body.transfer.wait_ms;
+                    : request->kind == COMMAND_REFUND  ? request->body.refund.wait_ms
+                    : request->kind == COMMAND_VOID    ? request->body.undo.wait_ms
+                    : request->kind == COMMAND_APPROVE ? request->body.decide.wait_ms
+                                                       : request->body.transfer.wait_ms;
     wait = wait == 0 ? SPEND_WAIT_MS : wait;
     return wait < SPEND_WAIT_MS_MAX ? wait : SPEND_WAIT_MS_MAX;
 }
@@ -306,6 +326,10 @@ static bool ask_for(struct node *node, struct parked *parked, enum decision deci
                                           : &request->body.spend.account;
     struct answer answer = {0};
     struct account_record account;
+    struct wanted wanted;
+    if (request->kind == COMMAND_APPROVE) {
+        return corrections_want(node, request, &wanted) && trust_ask(node, &wanted.account);
+    }
     return desk_account(node, name, &answer, &account) == VERDICT_ALLOWED &&
            trust_ask(node, &answer.account);
 }
@@ -359,7 +383,8 @@ static enum verdict unfit(const struct node *node, const struct request *request
     bool crowded =
         node->block.open && node->block.header.dep_count + SHEET_HOLDERS_MAX * 2 > BLOCK_DEPS_MAX;
     bool accepts = request->kind == COMMAND_SPEND || request->kind == COMMAND_MOVE ||
-                   request->kind == COMMAND_REFUND || request->kind == COMMAND_TRANSFER;
+                   request->kind == COMMAND_REFUND || request->kind == COMMAND_TRANSFER ||
+                   request->kind == COMMAND_VOID || request->kind == COMMAND_APPROVE;
     return crowded && accepts ? REFUSED_BUSY : VERDICT_ALLOWED;
 }
 

@@ -29,7 +29,8 @@ void fold_count(struct fold *fold, uint8_t bucket, int64_t amount)
 static bool uses_sheet(uint16_t type)
 {
     return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_REFUND ||
-           type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_COVER || type == EVENT_RIGHTS_MOVE ||
+           type == EVENT_LOT_ISSUE || type == EVENT_ADJUST || type == EVENT_LOT_CLAWBACK ||
+           type == EVENT_PAYOUT || type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_COVER || type == EVENT_RIGHTS_MOVE ||
            type == EVENT_RIGHTS_ACCEPT || type == EVENT_RIGHTS_RETURN ||
            type == EVENT_RIGHTS_RECLAIM || type == EVENT_ACCOUNT_FREEZE ||
            type == EVENT_ACCOUNT_UNFREEZE || type == EVENT_CARD_LOSS_REPORT ||
@@ -45,6 +46,14 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
         return fold_spend(fold, sheet);
     case EVENT_REFUND:
         return fold_refund(fold, sheet);
+    case EVENT_LOT_ISSUE:
+        return fold_issue_lots(fold, sheet);
+    case EVENT_ADJUST:
+        return fold_adjust(fold, sheet);
+    case EVENT_LOT_CLAWBACK:
+        return fold_void(fold, sheet);
+    case EVENT_PAYOUT:
+        return fold_payout(fold, sheet);
     case EVENT_LOT_REBIND:
         return fold_rebind(fold, sheet);
     case EVENT_RIGHTS_MOVE:
@@ -101,14 +110,10 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
     case EVENT_ORGANISATION_SET:
     case EVENT_PRODUCT_PUBLISH:
         return INVALID_NO_ROLE; /* the authority's, in a data journal */
-    case EVENT_LOT_ISSUE:
-    case EVENT_ADJUST:
     case EVENT_SPEND_HOLD:
     case EVENT_SPEND_CAPTURE:
     case EVENT_SPEND_RELEASE:
     case EVENT_LOT_EXPIRE:
-    case EVENT_LOT_CLAWBACK:
-    case EVENT_PAYOUT:
         return INVALID_MALFORMED; /* the format has it, these rules do not */
     }
     return INVALID_MALFORMED;
@@ -136,6 +141,10 @@ static void save_statement(struct fold *fold)
     };
     if (event->known && event->type == EVENT_TOPUP) {
         line.tender = event->body.topup.tender;
+    } else if (event->known && event->type == EVENT_LOT_CLAWBACK) {
+        line.sale = event->body.clawback.of;
+    } else if (event->known && event->type == EVENT_ADJUST) {
+        line.sale = event->body.issue_lots.of;
     } else if (event->known && event->type == EVENT_REFUND) {
         line.sale = event->body.refund.sale;
     } else if (event->known && event->type == EVENT_RIGHTS_MOVE) {
@@ -200,6 +209,7 @@ void fold_event(struct fold *fold)
     fold->bonus = 0;
     fold->moved = 0;
     fold->uncovered = 0;
+    fold->released = 0;
     fold->diverged = false;
     fold->flags = 0;
     if (!event->known && event->type >= 200 && !is_named_type(event->type)) {
@@ -243,13 +253,15 @@ void fold_event(struct fold *fold)
             sheet_save(fold->rows, &event->subject, &sheet);
         }
         if (event->type == EVENT_TOPUP || event->type == EVENT_SPEND ||
-            event->type == EVENT_REFUND) {
+            event->type == EVENT_REFUND || event->type == EVENT_LOT_CLAWBACK ||
+            event->type == EVENT_PAYOUT || event->type == EVENT_ADJUST ||
+            event->type == EVENT_LOT_ISSUE) {
             day_add(fold->rows, journal_branch(fold->header->journal), fold->header->day,
                     event->type, fold->principal, fold->bonus, fold->uncovered);
         } else if (event->type == EVENT_MINT_RELEASE) {
             /* The top-up counts on the day on which it came to count. */
             day_add(fold->rows, journal_branch(fold->header->journal), fold->header->day,
-                    EVENT_TOPUP, fold->principal, fold->bonus, 0);
+                    fold->released, fold->principal, fold->bonus, 0);
         }
     }
     save_statement(fold);
@@ -278,17 +290,28 @@ static void sum_refund(struct rows *rows, const struct event *event, int64_t sum
     }
 }
 
+static void sum_terms(const struct lot_terms *lots, uint32_t count, int64_t sums[static 2])
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_money(lots[i].bucket)) {
+            sums[lots[i].bucket - 1] += lots[i].amount;
+        }
+    }
+}
+
 void event_amounts(struct rows *rows, const struct event *event, int64_t *principal, int64_t *bonus)
 {
     int64_t sums[2] = {0, 0};
-    for (uint32_t i = 0;
-         event->known && event->type == EVENT_TOPUP && i < event->body.topup.lot_count; i++) {
-        const struct lot_terms *terms = &event->body.topup.lots[i];
-        if (is_money(terms->bucket)) {
-            sums[terms->bucket - 1] += terms->amount;
-        }
+    if (event->known && event->type == EVENT_TOPUP) {
+        sum_terms(event->body.topup.lots, event->body.topup.lot_count, sums);
     }
-    if (event->known && event->type == EVENT_SPEND) {
+    if (event->known && (event->type == EVENT_LOT_ISSUE || event->type == EVENT_ADJUST)) {
+        sum_terms(event->body.issue_lots.lots, event->body.issue_lots.lot_count, sums);
+    } else if (event->known && event->type == EVENT_LOT_CLAWBACK) {
+        sum_lines(rows, event->body.clawback.lines, event->body.clawback.line_count, sums);
+    } else if (event->known && event->type == EVENT_PAYOUT) {
+        sum_lines(rows, event->body.payout.lines, event->body.payout.line_count, sums);
+    } else if (event->known && event->type == EVENT_SPEND) {
         sum_lines(rows, event->body.spend.lines, event->body.spend.line_count, sums);
     } else if (event->known && event->type == EVENT_RIGHTS_MOVE) {
         sum_lines(rows, event->body.move.lines, event->body.move.line_count, sums);

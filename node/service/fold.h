@@ -29,6 +29,7 @@ struct fold {
     int64_t bonus;
     int64_t moved;
     int64_t uncovered; /* a sale's part without cover; what a cover paid of such parts */
+    uint16_t released; /* MINT.RELEASE: type of what it released */
     bool diverged;     /* a line's stated remainder is not ours */
     uint8_t flags;     /* enum event_remark */
 };

@@ -1,6 +1,7 @@
 /* What a branch may create on a day, and what waits for approval; the leases of journals (L7). */
 #include "fold_parts.h"
 
+#include "record_correct.h"
 #include "record_trust.h"
 
 /* The day of an event must be near the authority's, so that a clock that runs wild reaches only a
@@ -62,7 +63,7 @@ void pending_file(struct fold *fold, const struct touched *touched, const struct
                   uint32_t count)
 {
     struct pending_record record = {
-        .account = fold->event->subject, .day = fold->header->day, .lot_count = (uint8_t)count};
+        .type = fold->event->type, .account = fold->event->subject, .day = fold->header->day, .lot_count = (uint8_t)count};
     for (uint32_t i = 0; i < count; i++) {
         record.lots[i].lot = touched[i].lot;
         record.lots[i].bucket = lots[i].bucket;
@@ -107,6 +108,12 @@ enum invalid_reason fold_release_mint(struct fold *fold, struct sheet *sheet)
     save_spares(fold, sheet, touched, record.lot_count);
     record.released = 1;
     pending_save(fold->rows, mint, &record);
+    struct taking_record taking;
+    if (taking_load(fold->rows, mint, record.day, &taking)) {
+        taking.waits = false;
+        taking_save(fold->rows, mint, record.day, &taking);
+    }
+    fold->released = record.type;
     return INVALID_NONE;
 }
 

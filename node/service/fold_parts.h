@@ -29,6 +29,9 @@ bool fold_has_role(const struct fold *fold, enum role role);
 /* Adds to the event's amounts by bucket. */
 void fold_count(struct fold *fold, uint8_t bucket, int64_t amount);
 
+/* On the writer's own path, or named in its deps. */
+bool fold_is_past(const struct fold *fold, struct event_ref place);
+
 /* fold_lots.c */
 /* A lot of the event's subject. Of a right to refund it says that nothing is held: only what names
  * the sale uses those. */
@@ -80,6 +83,9 @@ enum invalid_reason fold_lease(struct fold *fold);
 void remark_lease(struct fold *fold);
 
 /* fold_value.c */
+/* The lots of a TOPUP, LOT.ISSUE or ADJUST; the role was checked. */
+enum invalid_reason fold_new_lots(struct fold *fold, struct sheet *sheet,
+                                  const struct lot_terms *lots, uint32_t count);
 enum invalid_reason fold_topup(struct fold *fold, struct sheet *sheet);
 enum invalid_reason fold_spend(struct fold *fold, struct sheet *sheet);
 
@@ -96,6 +102,16 @@ bool load_own_right(struct fold *fold, struct event_ref ref, const struct sale_r
 
 /* The same at another journal: of a right of its own sales it says that nothing is held. */
 void load_other_right(struct fold *fold, const struct lot_id *refund_lot, struct touched *right);
+
+/* fold_correct.c: what is undone, added or taken out by hand (W1 to W4) */
+enum invalid_reason fold_issue_lots(struct fold *fold, struct sheet *sheet);
+enum invalid_reason fold_adjust(struct fold *fold, struct sheet *sheet);
+enum invalid_reason fold_payout(struct fold *fold, struct sheet *sheet);
+enum invalid_reason fold_void(struct fold *fold, struct sheet *sheet);
+/* For the day book: what came into a till with a top-up; and what paid for a sale, or was given
+ * back, beside the card. */
+void taking_of_topup(struct fold *fold, const struct touched *touched, bool waits);
+void taking_of_tenders(struct fold *fold, const struct tender_line *tenders, uint32_t count);
 
 /* fold_transfer.c */
 enum invalid_reason fold_rebind(struct fold *fold, struct sheet *sheet);

@@ -207,5 +207,6 @@ enum invalid_reason fold_refund(struct fold *fold, struct sheet *sheet)
         save_returned(fold, sheet, &lines[i], event->body.refund.lines[i].amount);
     }
     sale_save(fold->rows, ref, &sale);
+    taking_of_tenders(fold, event->body.refund.tenders, event->body.refund.tender_count);
     return INVALID_NONE;
 }

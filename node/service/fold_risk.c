@@ -182,8 +182,7 @@ enum invalid_reason fold_cover(struct fold *fold, struct sheet *sheet)
     return INVALID_NONE;
 }
 
-/* On the writer's own path, or named in its deps. */
-static bool is_past(const struct fold *fold, struct event_ref place)
+bool fold_is_past(const struct fold *fold, struct event_ref place)
 {
     struct dep_record dep;
     (void)dep_load(fold->rows, fold->header->journal, place.journal, &dep);
@@ -203,7 +202,7 @@ enum invalid_reason fold_settle(struct fold *fold)
 #if defined(MUTANT_settle_twice)
     once = true;
 #endif
-    if (!is_past(fold, sale) || !risk_sale_load(fold->rows, sale, &record) ||
+    if (!fold_is_past(fold, sale) || !risk_sale_load(fold->rows, sale, &record) ||
         !subject_equal(&record.account, &event->subject) || !once) {
         return INVALID_BAD_REF;
     }
@@ -229,7 +228,7 @@ enum invalid_reason fold_risk_ack(struct fold *fold)
     struct event_ref settle = event->body.risk_ack.settle;
     struct event_ref sale;
     struct risk_sale_record record;
-    if (!is_past(fold, settle) || !settle_load(fold->rows, settle, &sale) ||
+    if (!fold_is_past(fold, settle) || !settle_load(fold->rows, settle, &sale) ||
         sale.journal != fold->header->journal || !risk_sale_load(fold->rows, sale, &record) ||
         !subject_equal(&record.account, &event->subject) || record.acked) {
         return INVALID_BAD_REF;

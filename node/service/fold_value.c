@@ -3,55 +3,55 @@
 #include "hash.h"
 #include "row_key.h"
 
-static struct lot_id lot_of_topup(const struct fold *fold, uint16_t k)
+static struct lot_id lot_issued(const struct fold *fold, const struct lot_terms *terms, uint16_t k)
 {
-    const struct lot_terms *terms = &fold->event->body.topup.lots[k];
     if (terms->key.size > 0) {
         return hash_shared_lot(&fold->event->subject, terms);
     }
     return hash_issued_lot(fold->header->journal, fold->header->seq, &fold->leaf, k);
 }
 
-enum invalid_reason fold_topup(struct fold *fold, struct sheet *sheet)
+enum invalid_reason fold_new_lots(struct fold *fold, struct sheet *sheet,
+                                  const struct lot_terms *lots, uint32_t count)
 {
     const struct event *event = fold->event;
-    if (!fold_has_role(fold, ROLE_MINT)) {
-        return INVALID_NO_ROLE;
-    }
+    bool adjusts = event->type == EVENT_ADJUST; /* the office's: no quota, no pending */
     struct touched touched[EVENT_LINES_MAX];
-    uint32_t count = event->body.topup.lot_count;
     for (uint32_t i = 0; i < count; i++) {
-        const struct lot_terms *terms = &event->body.topup.lots[i];
-        struct lot_id lot = lot_of_topup(fold, (uint16_t)i);
+        struct lot_id lot = lot_issued(fold, &lots[i], (uint16_t)i);
         for (uint32_t j = 0; j < i; j++) {
             if (lot_equal(&lot, &touched[j].lot)) {
                 return INVALID_BAD_AMOUNT; /* equal terms and key: one lot named twice */
             }
         }
         load_touched(fold, &lot, &touched[i]);
-        enum invalid_reason reason = registers_issue(&touched[i].registers, terms->amount);
+        enum invalid_reason reason = registers_issue(&touched[i].registers, lots[i].amount);
         if (reason != INVALID_NONE) {
             return reason;
         }
     }
-    const struct lot_terms *lots = event->body.topup.lots;
-    enum invalid_reason quota = quota_judge(fold, lots, count);
+    enum invalid_reason quota = adjusts ? INVALID_NONE : quota_judge(fold, lots, count);
+#if defined(MUTANT_issue_without_quota)
+    quota = event->type == EVENT_LOT_ISSUE ? INVALID_NONE : quota;
+#endif
     if (fold->trial) {
         return quota;
     }
     for (uint32_t i = 0; i < count; i++) {
-        const struct lot_terms *terms = &lots[i];
         if (touched[i].terms.bucket == 0) {
             touched[i].terms = (struct terms_record){.account = event->subject,
-                                                     .bucket = terms->bucket,
-                                                     .from_day = terms->from_day,
-                                                     .to_day = terms->to_day,
-                                                     .product = terms->product};
-            if (terms->key.size == 0) {
+                                                     .bucket = lots[i].bucket,
+                                                     .from_day = lots[i].from_day,
+                                                     .to_day = lots[i].to_day,
+                                                     .product = lots[i].product};
+            if (lots[i].key.size == 0) {
                 touched[i].terms.issued = fold_ref(fold); /* a shared lot has no one issuer */
             }
             terms_save(fold->rows, &touched[i].lot, &touched[i].terms);
         }
+    }
+    if (event->type == EVENT_TOPUP) {
+        taking_of_topup(fold, touched, quota != INVALID_NONE);
     }
     if (quota != INVALID_NONE) {
         pending_file(fold, touched, lots, count);
@@ -59,17 +59,30 @@ enum invalid_reason fold_topup(struct fold *fold, struct sheet *sheet)
         return quota;
 #endif
     }
-    quota_count(fold, lots, count);
+    if (!adjusts) {
+        quota_count(fold, lots, count);
+    }
     for (uint32_t i = 0; i < count; i++) {
-        const struct lot_terms *terms = &lots[i];
-        touched[i].change = terms->amount;
-        save_touched(fold, sheet, &touched[i], terms->amount);
-        liability_add(fold->rows, terms->product, terms->bucket,
-                      &(struct liability_record){.issued = terms->amount, .held = terms->amount});
-        fold_count(fold, terms->bucket, terms->amount);
+        int64_t amount = lots[i].amount;
+        touched[i].change = amount;
+        save_touched(fold, sheet, &touched[i], amount);
+        liability_add(fold->rows, lots[i].product, lots[i].bucket,
+                      &(struct liability_record){.issued = adjusts ? 0 : amount,
+                                                 .adjusted = adjusts ? amount : 0,
+                                                 .held = amount});
+        fold_count(fold, lots[i].bucket, amount);
     }
     save_spares(fold, sheet, touched, count);
     return INVALID_NONE;
+}
+
+enum invalid_reason fold_topup(struct fold *fold, struct sheet *sheet)
+{
+    if (!fold_has_role(fold, ROLE_MINT)) {
+        return INVALID_NO_ROLE;
+    }
+    return fold_new_lots(fold, sheet, fold->event->body.topup.lots,
+                         fold->event->body.topup.lot_count);
 }
 
 static void save_sale(struct fold *fold, const struct touched *touched, uint32_t count)
@@ -153,6 +166,7 @@ enum invalid_reason fold_spend(struct fold *fold, struct sheet *sheet)
     }
     save_spares(fold, sheet, touched, count);
     save_sale(fold, touched, count);
+    taking_of_tenders(fold, event->body.spend.tenders, event->body.spend.tender_count);
     fold_risk_save(fold, sheet);
     return INVALID_NONE;
 }

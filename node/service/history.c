@@ -23,13 +23,16 @@ static int sign_of(const struct statement_record *record)
     if (record->verdict != EVENT_VALID) {
         return 0;
     }
-    if (record->type == EVENT_SPEND || record->type == EVENT_RIGHTS_COVER) {
+    if (record->type == EVENT_SPEND || record->type == EVENT_RIGHTS_COVER ||
+        record->type == EVENT_LOT_CLAWBACK || record->type == EVENT_PAYOUT) {
         return -1;
     }
     if (record->type == EVENT_LOT_REBIND) {
         return record->incoming ? 1 : -1;
     }
-    return record->type == EVENT_TOPUP || record->type == EVENT_REFUND ? 1 : 0;
+    bool adds = record->type == EVENT_TOPUP || record->type == EVENT_REFUND ||
+                record->type == EVENT_LOT_ISSUE || record->type == EVENT_ADJUST;
+    return adds ? 1 : 0;
 }
 
 static bool is_asked(const struct request *request, const struct history_entry *entry)

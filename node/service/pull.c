@@ -1,5 +1,7 @@
 #include "pull.h"
 
+#include "corrections.h"
+
 #include "journal.h"
 #include "refunds.h"
 #include "row_key.h"
@@ -147,6 +149,28 @@ static size_t keep_reachable(struct node *node, const struct parked *parked, str
     return kept;
 }
 
+/* Of lots that the command names one by one. */
+static bool find_lack_of_lots(struct node *node, const struct request *request, struct lack *lack)
+{
+    struct wanted wanted;
+    bool known = request->kind == COMMAND_VOID ? voids_want(node, request, &wanted)
+                                               : corrections_want(node, request, &wanted);
+    if (!known) {
+        return false;
+    }
+    lack->account = wanted.account;
+    (void)sheet_load(node->rows, &lack->account, &lack->sheet);
+    for (uint32_t i = 0; i < wanted.count; i++) {
+        const struct sheet_lot *lot = sheet_find(&lack->sheet, &wanted.lines[i].lot);
+        int64_t here = lot == NULL ? 0 : lot_here(node, &lack->account, lot);
+        if (lot != NULL && wanted.lines[i].amount > here) {
+            lack->lines[lack->count++] = (struct rights_line){
+                .lot = wanted.lines[i].lot, .amount = wanted.lines[i].amount - here};
+        }
+    }
+    return lack->count > 0;
+}
+
 static bool find_lack(struct node *node, const struct parked *parked, struct lack *lack)
 {
     struct answer answer = {0};
@@ -156,6 +180,9 @@ static bool find_lack(struct node *node, const struct parked *parked, struct lac
     lack->sale = (struct event_ref){0};
     if (request->kind == COMMAND_REFUND) {
         return find_lack_of_rights(node, request, lack);
+    }
+    if (request->kind == COMMAND_VOID || request->kind == COMMAND_APPROVE) {
+        return find_lack_of_lots(node, request, lack);
     }
     bool spend = request->kind == COMMAND_SPEND;
     const struct account_name *name =

@@ -1,5 +1,7 @@
 #include "query.h"
 
+#include "corrections.h"
+
 #include "block_codec.h"
 #include "desk.h"
 #include "event_codec.h"
@@ -495,6 +497,9 @@ static void query_liability(struct node *node, const struct request *request, st
                                          .spent = record.spent,
                                          .refunded = record.refunded,
                                          .made_good = record.made_good,
+                                         .adjusted = record.adjusted,
+                                         .voided = record.voided,
+                                         .paid_out = record.paid_out,
                                          .held = record.held,
                                          .in_flight = record.in_flight};
         }
@@ -613,6 +618,15 @@ static enum verdict fill(struct node *node, const struct request *request, struc
     case QUERY_REQUESTS:
         requests_list(node, request, page);
         return VERDICT_ALLOWED;
+    case QUERY_PROPOSALS:
+        corrections_list(node, request, page);
+        return VERDICT_ALLOWED;
+    case QUERY_TAKINGS:
+        books_takings(node, request, page);
+        return VERDICT_ALLOWED;
+    case QUERY_LOTS:
+        books_lots(node, request, page);
+        return VERDICT_ALLOWED;
     case COMMAND_ENROL:
     case COMMAND_ISSUE_CARD:
     case COMMAND_TOP_UP:
@@ -628,6 +642,10 @@ static enum verdict fill(struct node *node, const struct request *request, struc
     case COMMAND_TRANSFER:
     case COMMAND_FILE_REQUEST:
     case COMMAND_SET_RISK:
+    case COMMAND_VOID:
+    case COMMAND_PROPOSE:
+    case COMMAND_APPROVE:
+    case COMMAND_WITHDRAW:
     case COMMAND_RETIRE:
     case COMMAND_KIND_COUNT:
         break;

@@ -260,29 +260,56 @@ void number_save(struct rows *rows, struct bytes key, uint64_t value)
     record_numbers_save(rows, key, &value, 1);
 }
 
+enum { DAY_NUMBERS = 18, DAY_UNCOVERED = 9 };
+
+/* Where a type's count stands; its principal and bonus follow. */
+static uint32_t day_place(uint16_t type)
+{
+    switch (type) {
+    case EVENT_TOPUP:
+        return 0;
+    case EVENT_SPEND:
+        return 3;
+    case EVENT_REFUND:
+        return 6;
+    case EVENT_LOT_CLAWBACK:
+        return 10;
+    case EVENT_PAYOUT:
+        return 15;
+    default: /* ADJUST, LOT.ISSUE */
+        return 13;
+    }
+}
+
 void day_add(struct rows *rows, uint32_t branch, uint32_t day, uint16_t type, int64_t principal,
              int64_t bonus, int64_t uncovered)
 {
     struct row_key key = row_key(TABLE_DAY);
     row_key_u32(&key, branch);
     row_key_u32(&key, day);
-    uint64_t numbers[10];
-    (void)record_numbers_load(rows, row_key_bytes(&key), numbers, 10);
-    uint32_t at = type == EVENT_TOPUP ? 0 : type == EVENT_SPEND ? 3 : 6;
-    numbers[at] += 1;
-    numbers[at + 1] += (uint64_t)principal;
-    numbers[at + 2] += (uint64_t)bonus;
-    numbers[9] += (uint64_t)uncovered;
-    record_numbers_save(rows, row_key_bytes(&key), numbers, 10);
+    uint64_t numbers[DAY_NUMBERS];
+    (void)record_numbers_load(rows, row_key_bytes(&key), numbers, DAY_NUMBERS);
+    uint32_t at = day_place(type);
+    if (at >= 13) {
+        numbers[17] += 1; /* corrections, of both directions */
+        numbers[at] += (uint64_t)principal;
+        numbers[at + 1] += (uint64_t)bonus;
+    } else {
+        numbers[at] += 1;
+        numbers[at + 1] += (uint64_t)principal;
+        numbers[at + 2] += (uint64_t)bonus;
+    }
+    numbers[DAY_UNCOVERED] += (uint64_t)uncovered;
+    record_numbers_save(rows, row_key_bytes(&key), numbers, DAY_NUMBERS);
 }
 
 bool day_decode(struct bytes value, struct day_entry *entry)
 {
-    uint64_t numbers[10];
-    if (!record_numbers_decode(value, numbers, 10)) {
+    uint64_t numbers[DAY_NUMBERS];
+    if (!record_numbers_decode(value, numbers, DAY_NUMBERS)) {
         return false;
     }
-    entry->sale_uncovered = (int64_t)numbers[9];
+    entry->sale_uncovered = (int64_t)numbers[DAY_UNCOVERED];
     entry->topups = (int64_t)numbers[0];
     entry->topup_principal = (int64_t)numbers[1];
     entry->topup_bonus = (int64_t)numbers[2];
@@ -292,6 +319,14 @@ bool day_decode(struct bytes value, struct day_entry *entry)
     entry->refunds = (int64_t)numbers[6];
     entry->refund_principal = (int64_t)numbers[7];
     entry->refund_bonus = (int64_t)numbers[8];
+    entry->voids = (int64_t)numbers[10];
+    entry->void_principal = (int64_t)numbers[11];
+    entry->void_bonus = (int64_t)numbers[12];
+    entry->added_principal = (int64_t)numbers[13];
+    entry->added_bonus = (int64_t)numbers[14];
+    entry->paid_principal = (int64_t)numbers[15];
+    entry->paid_bonus = (int64_t)numbers[16];
+    entry->corrections = (int64_t)numbers[17];
     return true;
 }
 
@@ -301,21 +336,24 @@ void liability_add(struct rows *rows, uint32_t product, uint8_t bucket,
     struct row_key key = row_key(TABLE_LIABILITY);
     row_key_u32(&key, product);
     row_key_u8(&key, bucket);
-    uint64_t numbers[6];
-    (void)record_numbers_load(rows, row_key_bytes(&key), numbers, 6);
+    uint64_t numbers[9];
+    (void)record_numbers_load(rows, row_key_bytes(&key), numbers, 9);
     numbers[0] += (uint64_t)change->issued;
     numbers[1] += (uint64_t)change->spent;
     numbers[2] += (uint64_t)change->refunded;
     numbers[3] += (uint64_t)change->held;
     numbers[4] += (uint64_t)change->in_flight;
     numbers[5] += (uint64_t)change->made_good;
-    record_numbers_save(rows, row_key_bytes(&key), numbers, 6);
+    numbers[6] += (uint64_t)change->adjusted;
+    numbers[7] += (uint64_t)change->voided;
+    numbers[8] += (uint64_t)change->paid_out;
+    record_numbers_save(rows, row_key_bytes(&key), numbers, 9);
 }
 
 bool liability_decode(struct bytes value, struct liability_record *record)
 {
-    uint64_t numbers[6];
-    if (!record_numbers_decode(value, numbers, 6)) {
+    uint64_t numbers[9];
+    if (!record_numbers_decode(value, numbers, 9)) {
         return false;
     }
     *record = (struct liability_record){.issued = (int64_t)numbers[0],
@@ -323,7 +361,10 @@ bool liability_decode(struct bytes value, struct liability_record *record)
                                         .refunded = (int64_t)numbers[2],
                                         .held = (int64_t)numbers[3],
                                         .in_flight = (int64_t)numbers[4],
-                                        .made_good = (int64_t)numbers[5]};
+                                        .made_good = (int64_t)numbers[5],
+                                        .adjusted = (int64_t)numbers[6],
+                                        .voided = (int64_t)numbers[7],
+                                        .paid_out = (int64_t)numbers[8]};
     return true;
 }
 

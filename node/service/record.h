@@ -53,6 +53,7 @@ struct sale_record {
         int64_t spent;
         int64_t refunded; /* by all journals */
     } lines[EVENT_LINES_MAX];
+    int64_t compensated; /* by the office: spent by somebody else after a loss was reported */
 };
 
 /* A wish filed for another journal to carry out (REQUEST.FILE), and what became of it. */
@@ -229,6 +230,9 @@ struct liability_record {
     int64_t held;
     int64_t in_flight;
     int64_t made_good;
+    int64_t adjusted;
+    int64_t voided;
+    int64_t paid_out;
 };
 void liability_add(struct rows *rows, uint32_t product, uint8_t bucket,
                    const struct liability_record *change);
@@ -296,6 +300,7 @@ struct invalid_record {
     int64_t amount;
 };
 void invalid_save(struct rows *rows, struct event_ref event, const struct invalid_record *record);
+bool invalid_load(struct rows *rows, struct event_ref event, struct invalid_record *record);
 bool invalid_decode(struct bytes value, struct invalid_record *record);
 
 #endif

@@ -216,7 +216,7 @@ bool sale_load(struct rows *rows, struct event_ref sale, struct sale_record *rec
         return false;
     }
     struct reader reader = record_over(buffer_bytes(&value));
-    read_array(&reader, 4);
+    read_array(&reader, 5);
     read_bin_exact(&reader, record->account.bytes, sizeof record->account.bytes);
     read_bin_exact(&reader, record->leaf.bytes, sizeof record->leaf.bytes);
     record->to_day = (uint32_t)read_uint_upto(&reader, UINT32_MAX);
@@ -230,6 +230,7 @@ bool sale_load(struct rows *rows, struct event_ref sale, struct sale_record *rec
         record->lines[i].spent = read_amount(&reader);
         record->lines[i].refunded = read_amount(&reader);
     }
+    record->compensated = read_amount(&reader);
     record_done(&reader);
     return true;
 }
@@ -239,7 +240,7 @@ void sale_save(struct rows *rows, struct event_ref sale, const struct sale_recor
     uint8_t memory[2048];
     struct buffer value = BUFFER_OVER(memory);
     struct writer writer = writer_over(&value);
-    write_array(&writer, 4);
+    write_array(&writer, 5);
     write_bin(&writer, BYTES_OF(record->account.bytes));
     write_bin(&writer, BYTES_OF(record->leaf.bytes));
     write_uint(&writer, record->to_day);
@@ -253,6 +254,7 @@ void sale_save(struct rows *rows, struct event_ref sale, const struct sale_recor
         write_amount(&writer, record->lines[i].spent);
         write_amount(&writer, record->lines[i].refunded);
     }
+    write_amount(&writer, record->compensated);
     struct row_key key = key_of_sale(sale);
     record_put(rows, &key, &writer);
 }

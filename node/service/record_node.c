@@ -151,7 +151,7 @@ void answer_save(struct rows *rows, uint32_t till, const struct ticket_id *ticke
     uint8_t memory[ROW_ROOM];
     struct buffer value = BUFFER_OVER(memory);
     struct writer writer = writer_over(&value);
-    write_array(&writer, 24);
+    write_array(&writer, 25);
     write_bin(&writer, bytes_of(request_hash, 16));
     write_uint(&writer, answer->kind);
     write_uint(&writer, answer->verdict);
@@ -181,6 +181,7 @@ void answer_save(struct rows *rows, uint32_t till, const struct ticket_id *ticke
         write_uint(&writer, (uint64_t)answer->tenders[i].amount);
     }
     write_uint(&writer, answer->pending ? 1 : 0);
+    write_uint(&writer, answer->proposal);
     struct row_key key = key_of_ticket(till, ticket);
     record_put(rows, &key, &writer);
 }
@@ -196,7 +197,7 @@ bool answer_load(struct rows *rows, uint32_t till, const struct ticket_id *ticke
     }
     *answer = (struct answer){0};
     struct reader reader = reader_over(buffer_bytes(&value), RECORD_VALUES_MAX);
-    read_array(&reader, 24);
+    read_array(&reader, 25);
     read_bin_exact(&reader, request_hash, 16);
     answer->kind = (enum command_kind)read_uint_upto(&reader, COMMAND_KIND_COUNT);
     answer->verdict = (enum verdict)read_uint_upto(&reader, VERDICT_COUNT);
@@ -226,6 +227,7 @@ bool answer_load(struct rows *rows, uint32_t till, const struct ticket_id *ticke
         answer->tenders[i].amount = (int64_t)read_uint(&reader);
     }
     answer->pending = read_uint_upto(&reader, 1) == 1;
+    answer->proposal = read_uint(&reader);
     enum status status = reader_finish(&reader);
     assert(status == STATUS_OK);
     return true;
@@ -254,6 +256,18 @@ bool invalid_decode(struct bytes value, struct invalid_record *record)
     record->reason = (uint8_t)read_uint_upto(&reader, UINT8_MAX);
     record->amount = (int64_t)read_uint(&reader);
     return reader_finish(&reader) == STATUS_OK;
+}
+
+bool invalid_load(struct rows *rows, struct event_ref event, struct invalid_record *record)
+{
+    struct row_key key = row_key(TABLE_INVALID);
+    row_key_u32(&key, journal_branch(event.journal));
+    row_key_ref(&key, event);
+    uint8_t memory[ROW_ROOM];
+    struct buffer value = BUFFER_OVER(memory);
+    *record = (struct invalid_record){0};
+    return rows_load(rows, row_key_bytes(&key), &value, NULL) &&
+           invalid_decode(buffer_bytes(&value), record);
 }
 
 enum { USAGE_NUMBERS_A_BRANCH = 1 + USAGE_PERIODS };

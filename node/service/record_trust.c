@@ -248,7 +248,8 @@ bool pending_decode(struct bytes value, struct pending_record *record)
 {
     *record = (struct pending_record){0};
     struct reader reader = record_over(value);
-    read_array(&reader, 4);
+    read_array(&reader, 5);
+    record->type = (uint16_t)read_uint_upto(&reader, UINT16_MAX);
     read_bin_exact(&reader, record->account.bytes, sizeof record->account.bytes);
     record->day = (uint32_t)read_uint_upto(&reader, UINT32_MAX);
     record->released = (uint8_t)read_uint_upto(&reader, 1);
@@ -277,7 +278,8 @@ void pending_save(struct rows *rows, struct event_ref mint, const struct pending
     uint8_t memory[PENDING_ROOM];
     struct buffer value = BUFFER_OVER(memory);
     struct writer writer = writer_over(&value);
-    write_array(&writer, 4);
+    write_array(&writer, 5);
+    write_uint(&writer, record->type);
     write_bin(&writer, BYTES_OF(record->account.bytes));
     write_uint(&writer, record->day);
     write_uint(&writer, record->released);

@@ -55,6 +55,7 @@ void minted_save(struct rows *rows, uint64_t journal, uint8_t bucket,
 
 /* A mint above the quota: its lots exist and are worth nothing. */
 struct pending_record {
+    uint16_t type; /* TOPUP or LOT.ISSUE */
     struct subject_id account;
     uint32_t day;
     uint8_t released; /* 1: MINT.RELEASE made it count */

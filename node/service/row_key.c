@@ -110,6 +110,7 @@ bool row_is_replicated(struct bytes key)
     case TABLE_EXPOSURE:
     case TABLE_MINTED:
     case TABLE_PENDING:
+    case TABLE_TAKING:
     case TABLE_LEASE:
     case TABLE_FORK_SAID:
     case TABLE_LOSS:
@@ -147,6 +148,7 @@ bool row_is_replicated(struct bytes key)
     case TABLE_PULL:
     case TABLE_PHONE:
     case TABLE_KEY_TASK:
+    case TABLE_PROPOSAL:
     case TABLE_INVITATION:
         return false;
     default:

@@ -46,6 +46,7 @@ enum table {
     TABLE_EXPOSURE = '1',   /* R  1 acct16 j8: unwitnessed rights used or passed on, by unit */
     TABLE_MINTED = 'J',     /* R  J j8 bucket1: day, minted on it */
     TABLE_PENDING = '2',    /* R  2 j8 s8 i2: a mint above the quota, and what became of it */
+    TABLE_TAKING = '0',     /* R  0 j8 day4 s8 i2: money that came into a till or left it */
     TABLE_LEASE = 'l',      /* R  l j8: the last lease that the journal recorded */
     TABLE_SHEET = 'B',      /* B acct16 */
     TABLE_SPARE = 'b',      /* b acct16 lot16: a lot that a full sheet does not list */
@@ -73,6 +74,7 @@ enum table {
     TABLE_PULL = 'P',        /* P req16: the block whose move served it */
     TABLE_PHONE = 'H',       /* H blind16 member16: phone index of this node */
     TABLE_KEY_TASK = 'K',    /* K member16: data keys still to be delivered to the office */
+    TABLE_PROPOSAL = '9',    /* 9 n8: a correction proposed at this office; n = 0: the last number */
     TABLE_INVITATION = 'O',  /* O name16: an invitation of this office */
 };
 

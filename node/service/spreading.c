@@ -44,6 +44,8 @@ static bool is_on(const struct node *node)
 static bool is_touch(const struct event *event)
 {
     switch (event->type) {
+    case EVENT_ADJUST:
+    case EVENT_LOT_ISSUE:
     case EVENT_TOPUP:
     case EVENT_SPEND:
     case EVENT_REFUND:

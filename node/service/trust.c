@@ -528,6 +528,10 @@ static uint32_t lots_of_event(const struct event *event, struct lot_id lots[EVEN
         lines = event->body.move.lines;
         count = event->body.move.line_count;
     }
+    if (event->type == EVENT_PAYOUT) {
+        lines = event->body.payout.lines;
+        count = event->body.payout.line_count;
+    }
     if (event->type == EVENT_LOT_REBIND) {
         lines = event->body.rebind.lines;
         count = event->body.rebind.line_count;

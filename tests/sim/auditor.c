@@ -276,6 +276,9 @@ static const char *invariant_of(enum invalid_reason reason)
         return "S17";
     case INVALID_BAD_REF:
         return "S16";
+    case INVALID_ONE_PERSON:
+    case INVALID_NOT_WHOLE:
+        return "S24";
     case INVALID_NONE:
     case INVALID_MALFORMED:
     case INVALID_BAD_AMOUNT:
@@ -401,6 +404,7 @@ static void check_freezes(struct world *machine, const struct block *block)
         const struct book_event *record = book_event_at(auditor_book_of(machine), at);
         bool uses =
             record != NULL && (record->type == EVENT_SPEND || record->type == EVENT_LOT_REBIND ||
+                               record->type == EVENT_LOT_CLAWBACK || record->type == EVENT_PAYOUT ||
                                (record->type == EVENT_RIGHTS_MOVE &&
                                 (record->why == MOVE_PULLED || record->why == MOVE_SPREAD)));
         if (uses && was_frozen(machine, &record->subject)) {

@@ -1,5 +1,6 @@
 #include "book.h"
 
+#include "book_correct.h"
 #include "book_key.h"
 #include "book_risk.h"
 #include "book_trust.h"
@@ -34,6 +35,8 @@ struct book *book_new(void)
     book->checkpoints = map_of(sizeof(uint64_t), sizeof(struct book_checkpoint));
     book->approvals = map_of(sizeof(struct book_place), sizeof(struct book_approval));
     book->minted = map_of(3 * sizeof(uint64_t), sizeof(struct book_minted));
+    book->topups = map_of(sizeof(struct book_place), sizeof(struct book_topup));
+    book->proposals = map_of(2 * sizeof(uint64_t), sizeof(struct book_proposal));
     book->pendings = map_of(sizeof(struct book_place), sizeof(struct book_pending));
     return book;
 }
@@ -52,6 +55,7 @@ void book_free(struct book *book)
                           &book->deps,        &book->tokens,    &book->cards,  &book->days,
                           &book->wishes,      &book->risks,     &book->caps,   &book->limits,
                           &book->checkpoints, &book->approvals, &book->minted, &book->pendings,
+                          &book->topups,      &book->proposals,
                           &book->accounts,    &book->pasts,     &book->accepts};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
         map_free(maps[i]);
@@ -128,7 +132,8 @@ int64_t book_accepted(const struct book *book, const struct lot_id *lot, uint64_
 
 int64_t book_lot_left(const struct book_lot *lot)
 {
-    return lot->issued + lot->adopted + lot->refunded + lot->made_good - lot->used - lot->rebound;
+    return lot->issued + lot->added + lot->adopted + lot->refunded + lot->made_good - lot->used -
+           lot->voided - lot->paid_out - lot->rebound;
 }
 
 bool book_bucket_is_money(uint8_t bucket)

@@ -56,6 +56,7 @@ struct book_event {
     struct subject_id other; /* transfers: the account that received */
     bool restored;           /* refunds: a lot had ended */
     bool asked_by_wish;      /* refunds: a request's answer names it */
+    uint64_t proposal;       /* corrections: of the office that wrote it */
 };
 
 struct book_lot {
@@ -73,7 +74,10 @@ struct book_lot {
     int64_t adopted; /* came from another account's lot */
     int64_t rebound; /* went to another account's lot */
     int64_t refunded;
+    int64_t added; /* by corrections */
     int64_t used;
+    int64_t voided;   /* taken back with its top-up */
+    int64_t paid_out; /* by corrections */
     int64_t granted;
     int64_t accepted;
     int64_t made_good; /* by book_make_good */
@@ -83,6 +87,7 @@ struct book_holding {
     uint8_t lot[16];
     uint64_t journal;
     int64_t held;     /* by what the journal itself wrote */
+    int64_t voided;   /* gone from it with top-ups that were taken back */
     int64_t taken;    /* by the office from a retired journal, less what it gave back */
     int64_t returned; /* by holders to a retired giver */
     int64_t adopted;  /* what the office accepted in its place */
@@ -180,6 +185,13 @@ struct book_day {
     uint64_t branch;
     uint64_t day;
     struct day_entry sums;
+    int64_t taken;    /* by its tills, less what they gave out */
+    uint64_t takings; /* how often */
+};
+
+struct book_proposal {
+    uint64_t key[2]; /* office, number */
+    uint64_t done;
 };
 
 enum { BOOK_TOUCHED_MAX = 64 };
@@ -210,6 +222,8 @@ struct book {
     struct map approvals;
     struct map minted;
     struct map pendings;
+    struct map topups; /* book_correct.h */
+    struct map proposals;
     struct sim *sim; /* checks signatures; NULL: none holds */
     uint64_t event_count;
 };
@@ -220,6 +234,7 @@ struct book_opinion {
     enum invalid_reason reason;
     bool after_wrong;   /* a line's stated remainder is not the book's */
     bool card_repeated; /* a card number that exists already */
+    bool twice_approved; /* a proposal that was carried out before */
     bool wish_wrong;    /* a request is called done by something else than was asked */
     struct book_event *record;
 };

@@ -1,6 +1,7 @@
 /* How a block enters the account book: each event is judged and added up. */
 #include "book_entry.h"
 
+#include "book_correct.h"
 #include "book_key.h"
 #include "book_trust.h"
 
@@ -130,31 +131,49 @@ struct book_lot *lot_named(const struct entry *entry, const struct subject_id *a
     return lot;
 }
 
-static struct book_lot *issue_lot(const struct entry *entry, const struct lot_id *id,
-                                  int64_t amount)
+void entry_issue(const struct entry *entry, const struct book_pending *lots)
 {
-    struct book_lot *lot = lot_named(entry, &entry->event->subject, id);
-    lot->issued += amount;
-    *held_of(entry->book, id, entry->at.journal) += amount;
-    return lot;
-}
-
-/* The lots of a top-up come to be worth something. */
-static void issue_topup(const struct entry *entry, const struct book_pending *topup)
-{
-    for (uint32_t i = 0; i < topup->count; i++) {
-        const struct lot_terms *terms = &topup->lots[i];
-        struct book_lot *lot = issue_lot(entry, &topup->ids[i], terms->amount);
+    for (uint32_t i = 0; i < lots->count; i++) {
+        const struct lot_terms *terms = &lots->lots[i];
+        struct book_lot *lot = lot_named(entry, &entry->event->subject, &lots->ids[i]);
+        lot->issued += lots->type == EVENT_ADJUST ? 0 : terms->amount;
+        lot->added += lots->type == EVENT_ADJUST ? terms->amount : 0;
+        *held_of(entry->book, &lots->ids[i], entry->at.journal) += terms->amount;
         lot->bucket = terms->bucket;
         lot->from_day = terms->from_day;
         lot->to_day = terms->to_day;
         lot->product = terms->product;
         add_money(entry->record, terms->bucket, terms->amount);
     }
+}
+
+void entry_wait(const struct entry *entry, const struct book_pending *lots)
+{
+    struct book_place place = book_place_of(entry->at);
+    struct book_pending *pending = map_put(&entry->book->pendings, &place);
+    *pending = *lots;
+    pending->mint = place;
+    memcpy(pending->account, entry->event->subject.bytes, sizeof pending->account);
+    for (uint32_t i = 0; i < lots->count; i++) {
+        pending->lots[i].key = (struct bytes){0};
+        add_money(entry->record, lots->lots[i].bucket, lots->lots[i].amount);
+    }
+}
+
+/* The lots of a top-up, or of what was issued, come to be worth something. */
+static void issue_counted(const struct entry *entry, const struct book_pending *lots)
+{
+    entry_issue(entry, lots);
     struct day_entry *day = day_of(entry);
-    day->topups++;
-    day->topup_principal += entry->record->principal;
-    day->topup_bonus += entry->record->bonus;
+    if (lots->type == EVENT_TOPUP) {
+        day->topups++;
+        day->topup_principal += entry->record->principal;
+        day->topup_bonus += entry->record->bonus;
+    } else {
+        day->corrections++;
+        day->added_principal += entry->record->principal;
+        day->added_bonus += entry->record->bonus;
+    }
 }
 
 static enum invalid_reason enter_topup(const struct entry *entry)
@@ -175,7 +194,7 @@ static enum invalid_reason enter_topup(const struct entry *entry)
     }
     const struct block_header *header = &entry->block->header;
     uint32_t count = event->body.topup.lot_count;
-    struct book_pending topup = {.count = count};
+    struct book_pending topup = {.type = EVENT_TOPUP, .count = count};
     for (uint32_t i = 0; i < count; i++) {
         const struct lot_terms *terms = &event->body.topup.lots[i];
         topup.lots[i] = *terms;
@@ -183,21 +202,15 @@ static enum invalid_reason enter_topup(const struct entry *entry)
                                            : hash_issued_lot(entry->at.journal, entry->at.seq,
                                                              &entry->leaf, (uint16_t)i);
     }
-    if (book_mint_reason(entry->book, entry->at.journal, header->day, header->auth, topup.lots,
-                         count) != INVALID_NONE) {
-        struct book_place place = book_place_of(entry->at);
-        struct book_pending *pending = map_put(&entry->book->pendings, &place);
-        topup.mint = place;
-        memcpy(topup.account, event->subject.bytes, sizeof topup.account);
-        for (uint32_t i = 0; i < count; i++) {
-            topup.lots[i].key = (struct bytes){0};
-            add_money(entry->record, topup.lots[i].bucket, topup.lots[i].amount);
-        }
-        *pending = topup;
+    bool waits = book_mint_reason(entry->book, entry->at.journal, header->day, header->auth,
+                                  topup.lots, count) != INVALID_NONE;
+    book_note_topup(entry, &topup, waits);
+    if (waits) {
+        entry_wait(entry, &topup);
         return INVALID_OVER_QUOTA;
     }
     book_note_minted(entry->book, entry->at.journal, header->day, topup.lots, count);
-    issue_topup(entry, &topup);
+    issue_counted(entry, &topup);
     return INVALID_NONE;
 }
 
@@ -245,7 +258,8 @@ static enum invalid_reason enter_release(const struct entry *entry)
         struct book_pending *pending =
             book_pending_at(entry->book, entry->event->body.approve.mint);
         pending->released = true;
-        issue_topup(entry, pending);
+        book_topup_counts(entry->book, pending->mint);
+        issue_counted(entry, pending);
     }
     return reason;
 }
@@ -291,6 +305,7 @@ static enum invalid_reason enter_spend(const struct entry *entry)
     }
     enter_rights(entry);
     note_risk(entry);
+    book_take_tenders(entry, event->body.spend.tenders, event->body.spend.tender_count, 1);
     struct day_entry *day = day_of(entry);
     day->sales++;
     day->sale_uncovered += entry->record->uncovered;
@@ -564,6 +579,14 @@ static enum invalid_reason enter_event(const struct entry *entry)
         return enter_spend(entry);
     case EVENT_REFUND:
         return enter_refund(entry);
+    case EVENT_LOT_CLAWBACK:
+        return enter_void(entry);
+    case EVENT_LOT_ISSUE:
+        return enter_issue(entry);
+    case EVENT_ADJUST:
+        return enter_adjust(entry);
+    case EVENT_PAYOUT:
+        return enter_payout(entry);
     case EVENT_LOT_REBIND:
         return enter_rebind(entry);
     case EVENT_RIGHTS_MOVE:

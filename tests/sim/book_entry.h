@@ -30,6 +30,11 @@ void take_line(const struct entry *entry, const struct lot_line *line);
 struct book_lot *lot_named(const struct entry *entry, const struct subject_id *account,
                            const struct lot_id *id);
 
+struct book_pending;
+/* Lots come to be worth something; or wait for approval. */
+void entry_issue(const struct entry *entry, const struct book_pending *lots);
+void entry_wait(const struct entry *entry, const struct book_pending *lots);
+
 /* book_refund.c */
 enum invalid_reason judge_right(const struct entry *entry, const struct lot_line *line,
                                 struct event_ref sale);

@@ -1,5 +1,6 @@
 /* Refunds, transfers and requests in the account book. The rights to refund a sale are lots from
  * the moment of the sale here, which is what the nodes save themselves. */
+#include "book_correct.h"
 #include "book_entry.h"
 #include "book_trust.h"
 
@@ -135,6 +136,8 @@ enum invalid_reason enter_refund(const struct entry *entry)
     for (uint32_t i = 0; i < entry->event->body.refund.line_count; i++) {
         give_back(entry, i);
     }
+    book_take_tenders(entry, entry->event->body.refund.tenders,
+                      entry->event->body.refund.tender_count, -1);
     struct day_entry *day = day_of(entry);
     day->refunds++;
     day->refund_principal += entry->record->principal;

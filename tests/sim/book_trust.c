@@ -207,7 +207,11 @@ static int64_t exposed_of_lot(const struct book *book, const struct lot_id *lot,
             unwitnessed += pair->accepted - pair->witnessed - pair->returned;
         }
     }
-    return unwitnessed > held ? unwitnessed - held : 0;
+    /* What was taken back with its top-up was neither used nor passed on. */
+    struct holding_key own = book_holding_key(lot, journal);
+    const struct book_holding *holding = map_find(&book->holdings, &own);
+    int64_t harmless = held + (holding == NULL ? 0 : holding->voided);
+    return unwitnessed > harmless ? unwitnessed - harmless : 0;
 }
 
 int64_t book_exposed(const struct book *book, const struct subject_id *account, uint64_t journal)

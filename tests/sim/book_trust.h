@@ -35,6 +35,7 @@ struct book_minted {
 /* A top-up above the quota. */
 struct book_pending {
     struct book_place mint; /* key */
+    uint16_t type;
     uint8_t account[16];
     bool released;
     uint32_t count;

@@ -26,7 +26,9 @@ static const uint16_t event_types[] = {
     EVENT_CARD_REPLACE,    EVENT_RIGHTS_COVER,
     EVENT_RISK_SETTLE,     EVENT_RISK_ACK,
     EVENT_CHECKPOINT_SIGN, EVENT_LEASE_RECORD,
-    EVENT_JOURNAL_FORK,
+    EVENT_JOURNAL_FORK,    EVENT_LOT_ISSUE,
+    EVENT_ADJUST,          EVENT_LOT_CLAWBACK,
+    EVENT_PAYOUT,
 };
 
 enum { EVENT_TYPES = sizeof event_types / sizeof event_types[0] };
@@ -142,6 +144,10 @@ static const enum verdict verdicts[] = {
     REFUSED_CURRENCY,       REFUSED_ROLE,
     REFUSED_VERSION,        REFUSED_KEY_REUSED,
     REFUSED_SPACE,          REFUSED_OTHER_MEMBER,
+    REFUSED_UNKNOWN_TOPUP,  REFUSED_TOPUP_ELSEWHERE,
+    REFUSED_TOPUP_USED,     REFUSED_TOPUP_VOIDED,
+    REFUSED_ONE_PERSON,     REFUSED_DECIDED,
+    REFUSED_UNKNOWN_PROPOSAL,
 };
 
 static const enum message_kind messages[] = {

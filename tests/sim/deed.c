@@ -463,7 +463,7 @@ static void do_deed(struct world *machine)
         do_deed_of_trust(machine, &account, own);
         return;
     }
-    switch (random_below(hostile_random(machine), 26)) {
+    switch (random_below(hostile_random(machine), 31)) {
     case 0:
     case 1:
         top_up(machine, &account);
@@ -530,6 +530,13 @@ static void do_deed(struct world *machine)
         break;
     case 25:
         settle_itself(machine, any);
+        break;
+    case 26:
+    case 27:
+    case 28:
+    case 29:
+    case 30:
+        deed_about_corrections(machine, any);
         break;
     case 10:
         issue_foreign_number(machine, any);

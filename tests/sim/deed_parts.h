@@ -19,4 +19,7 @@ void deed_accuse(struct world *machine);
 /* deed_refund.c: one deed about refunds, transfers or requests */
 void deed_about_refunds(struct world *machine);
 
+/* deed_correct.c: one deed about voids, corrections or grants; `lot` names an account */
+void deed_about_corrections(struct world *machine, const struct book_lot *lot);
+
 #endif

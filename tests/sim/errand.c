@@ -1,6 +1,7 @@
 #include "errand.h"
 
 #include "auditor.h"
+#include "errand_correct.h"
 #include "foresight.h"
 #include "sim.h"
 
@@ -341,6 +342,12 @@ static void draw_kind(struct world *machine, struct errands *errands, struct err
         return;
     } else if (drawn < 640) {
         draw_transfer(machine, errands, errand, known);
+    } else if (drawn < 665 && errand_draw_void(machine, errands, errand)) {
+        return;
+    } else if (drawn >= 890 && drawn < 985 && machine->index == SIM_OFFICE) {
+        errand_draw_correction(machine, errands, errand, known);
+    } else if (drawn == 889) {
+        errand_draw_correction(machine, errands, errand, known); /* of a branch: refused */
     } else {
         draw_spend(machine, errands, errand, known);
     }
@@ -427,6 +434,17 @@ void errand_settle(struct errand *errand)
         request->body.product.name = text_of(errand->texts[0]);
         request->body.product.currency = text_of(errand->texts[1]);
         break;
+    case COMMAND_VOID:
+        request->body.undo.reason = text_of(errand->texts[0]);
+        break;
+    case COMMAND_PROPOSE:
+        request->body.propose.reason = text_of(errand->texts[0]);
+        request->body.propose.person = text_of(errand->texts[1]);
+        break;
+    case COMMAND_APPROVE:
+    case COMMAND_WITHDRAW:
+        request->body.decide.person = text_of(errand->texts[1]);
+        break;
     case COMMAND_ISSUE_CARD:
     case COMMAND_INVITE:
     case COMMAND_SET_RISK:
@@ -448,6 +466,9 @@ void errand_settle(struct errand *errand)
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:
     case QUERY_REQUESTS:
+    case QUERY_PROPOSALS:
+    case QUERY_TAKINGS:
+    case QUERY_LOTS:
     case QUERY_RISK:
     case COMMAND_KIND_COUNT:
         break;
@@ -508,6 +529,7 @@ void errand_learn(struct world *machine, struct errands *errands, const struct e
             }
         }
     }
+    errand_learn_correction(machine, errands, errand, answer);
     if (errand->request.kind == COMMAND_SPEND) {
         errands->sales[errands->sale_count++ % ERRAND_SALES_MAX] =
             (struct known_sale){.sale = answer->event,
@@ -529,7 +551,7 @@ struct request errand_query(struct world *machine, struct errands *errands, stru
         QUERY_NODE, QUERY_ACCOUNT, QUERY_HISTORY,   QUERY_BRANCHES,       QUERY_PRODUCTS,
         QUERY_DAYS, QUERY_HOLDERS, QUERY_LIABILITY, QUERY_FEED,           QUERY_INVALID,
         QUERY_NODE, QUERY_MEMBER,  QUERY_EXPOSURE,  QUERY_CHAIN_EXPOSURE, QUERY_REQUESTS,
-        QUERY_RISK, QUERY_BLOCKS};
+        QUERY_RISK, QUERY_BLOCKS,  QUERY_PROPOSALS, QUERY_LOTS};
     memset(page, 0, sizeof *page);
     struct request request = {
         .kind = kinds[random_below(errands->random, sizeof kinds / sizeof kinds[0])],

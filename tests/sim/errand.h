@@ -27,7 +27,17 @@ struct known_sale {
     int64_t amount;
 };
 
-enum { ERRAND_REVOKED_MAX = 32 };
+/* A correction that waits for its second person, or did. */
+struct known_proposal {
+    uint64_t number;
+    uint32_t till;
+    uint8_t kind;
+    struct subject_id account;
+    int64_t principal;
+    int64_t bonus;
+};
+
+enum { ERRAND_REVOKED_MAX = 32, ERRAND_TOPUPS_MAX = 64, ERRAND_PROPOSALS_MAX = 32 };
 
 /* What the tills have learned so far, all together. */
 struct errands {
@@ -40,6 +50,10 @@ struct errands {
     struct subject_id members[ERRAND_MEMBERS_MAX];
     uint32_t sale_count; /* ever; the last ERRAND_SALES_MAX are kept */
     struct known_sale sales[ERRAND_SALES_MAX];
+    uint32_t topup_count; /* ever; the last ERRAND_TOPUPS_MAX are kept */
+    struct known_sale topups[ERRAND_TOPUPS_MAX];
+    uint32_t proposal_count; /* ever; the last ERRAND_PROPOSALS_MAX are kept */
+    struct known_proposal proposals[ERRAND_PROPOSALS_MAX];
     uint32_t
         revoked_count; /* cards that a machine was told are lost or replaced; the last are kept */
     struct {

@@ -77,8 +77,12 @@ static int64_t loss_by(const struct foresight *one, const struct book_event *eve
     switch (event->type) {
     case EVENT_LOT_REBIND:
         return received ? -(event->principal + event->bonus) : event->principal + event->bonus;
+    case EVENT_LOT_CLAWBACK:
+    case EVENT_PAYOUT:
     case EVENT_SPEND:
         return event->principal + event->bonus + event->uncovered;
+    case EVENT_ADJUST:
+    case EVENT_LOT_ISSUE:
     case EVENT_TOPUP:
     case EVENT_REFUND:
         return -(event->principal + event->bonus);

@@ -337,6 +337,9 @@ static void look_at_liability(struct look *look)
         said.held += entry->held;
         said.in_flight += entry->in_flight;
         said.made_good += entry->made_good;
+        said.adjusted += entry->adjusted;
+        said.voided += entry->voided;
+        said.paid_out += entry->paid_out;
     }
     const struct book *book = auditor_book_of(look->machine);
     for (uint32_t i = 0; i < book->lots.count; i++) {
@@ -348,14 +351,20 @@ static void look_at_liability(struct look *look)
         ours.spent += lot->used;
         ours.refunded += lot->refunded;
         ours.made_good += lot->made_good;
+        ours.adjusted += lot->added;
+        ours.voided += lot->voided;
+        ours.paid_out += lot->paid_out;
         ours.in_flight += lot->granted - lot->accepted;
         ours.held += book_lot_left(lot) - (lot->granted - lot->accepted);
     }
     const int64_t pairs[][2] = {{said.issued, ours.issued},       {said.spent, ours.spent},
                                 {said.refunded, ours.refunded},   {said.held, ours.held},
-                                {said.in_flight, ours.in_flight}, {said.made_good, ours.made_good}};
+                                {said.in_flight, ours.in_flight}, {said.made_good, ours.made_good},
+                                {said.adjusted, ours.adjusted},   {said.voided, ours.voided},
+                                {said.paid_out, ours.paid_out}};
     static const char *const names[] = {"issued", "spent",     "refunded",
-                                        "held",   "in flight", "made good"};
+                                        "held",   "in flight", "made good",
+                                        "adjusted", "voided", "paid out"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (pairs[i][0] != pairs[i][1]) {
             differs(look, "I17", names[i], pairs[i][0], pairs[i][1]);
@@ -413,7 +422,15 @@ static void compare_day(struct look *look, const struct day_entry *said)
                                 {said->sale_uncovered, ours->sale_uncovered},
                                 {said->refunds, ours->refunds},
                                 {said->refund_principal, ours->refund_principal},
-                                {said->refund_bonus, ours->refund_bonus}};
+                                {said->refund_bonus, ours->refund_bonus},
+                                {said->voids, ours->voids},
+                                {said->void_principal, ours->void_principal},
+                                {said->void_bonus, ours->void_bonus},
+                                {said->corrections, ours->corrections},
+                                {said->added_principal, ours->added_principal},
+                                {said->added_bonus, ours->added_bonus},
+                                {said->paid_principal, ours->paid_principal},
+                                {said->paid_bonus, ours->paid_bonus}};
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         if (pairs[i][0] != pairs[i][1]) {
             differs(look, "I17", "a sum of a day", pairs[i][0], pairs[i][1]);
@@ -444,7 +461,10 @@ static void look_at_days(struct look *look)
     uint32_t ours = 0;
     for (uint32_t i = 0; i < auditor_book_of(look->machine)->days.count; i++) {
         const struct book_day *day = map_at(&auditor_book_of(look->machine)->days, i);
-        ours += day->sums.topups + day->sums.sales + day->sums.refunds > 0 ? 1 : 0;
+        bool any = day->sums.topups + day->sums.sales + day->sums.refunds + day->sums.voids +
+                       day->sums.corrections >
+                   0;
+        ours += any ? 1 : 0;
     }
     if (rows != ours) {
         differs(look, "I17", "the number of days", rows, ours);
@@ -565,6 +585,7 @@ static void look_at_reports(struct look *look)
     look_at_liability(look);
     look_at_holders(look);
     look_at_days(look);
+    inspection_look_at_books(look->machine, look->page);
     look_at_feed(look);
     look_at_blocks(look);
 }

@@ -17,4 +17,8 @@ void inspection_run(struct sim *sim);
 /* Restarts every node, one after the other, and sees that each comes back to the same state. */
 void inspection_restart_all(struct sim *sim);
 
+/* inspection_books.c */
+struct page;
+void inspection_look_at_books(struct world *machine, struct page *page);
+
 #endif

@@ -115,6 +115,18 @@ static void copy_texts(struct request_copy *copy)
     case COMMAND_INVITE:
         copy_text(copy, &request->body.invite.name);
         break;
+    case COMMAND_VOID:
+        copy_text(copy, &request->body.undo.reason);
+        break;
+    case COMMAND_PROPOSE:
+        copy_text(copy, &request->body.propose.account.card);
+        copy_text(copy, &request->body.propose.reason);
+        copy_text(copy, &request->body.propose.person);
+        break;
+    case COMMAND_APPROVE:
+    case COMMAND_WITHDRAW:
+        copy_text(copy, &request->body.decide.person);
+        break;
     case COMMAND_RETIRE:
         copy_text(copy, &request->body.retire.reason);
         break;
@@ -158,6 +170,10 @@ static int64_t amount_of(const struct request *request)
     case COMMAND_PUBLISH_PRODUCT:
     case COMMAND_INVITE:
     case COMMAND_SET_RISK:
+    case COMMAND_VOID:
+    case COMMAND_PROPOSE:
+    case COMMAND_APPROVE:
+    case COMMAND_WITHDRAW:
     case COMMAND_RETIRE:
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
@@ -176,6 +192,9 @@ static int64_t amount_of(const struct request *request)
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:
     case QUERY_REQUESTS:
+    case QUERY_PROPOSALS:
+    case QUERY_TAKINGS:
+    case QUERY_LOTS:
     case QUERY_RISK:
     case COMMAND_KIND_COUNT:
         return 0;
@@ -282,7 +301,7 @@ static bool answers_agree(const struct answer *a, const struct answer *b)
            a->uncovered == b->uncovered && a->usable_here == b->usable_here &&
            a->offer == b->offer && a->limit == b->limit && a->field == b->field &&
            a->product == b->product && a->version == b->version && a->branch == b->branch &&
-           subject_equal(&a->other, &b->other) && handed_out(a) == handed_out(b);
+           a->proposal == b->proposal && subject_equal(&a->other, &b->other) && handed_out(a) == handed_out(b);
 }
 
 /* "ok" was said: the fact is durable here, and is what was asked. */
@@ -292,7 +311,8 @@ static void check_fact(struct world *machine, const struct pending *pending,
     struct sim *sim = machine->sim;
     const char *what = "";
     if (answer->event.journal == 0) {
-        if (pending->kind != COMMAND_INVITE && pending->kind != COMMAND_RETIRE) {
+        if (pending->kind != COMMAND_INVITE && pending->kind != COMMAND_RETIRE &&
+            pending->kind != COMMAND_PROPOSE && pending->kind != COMMAND_WITHDRAW) {
             sim_finding(sim, "S9", "machine %u allowed a command without a fact", machine->index);
         }
         return;
@@ -319,6 +339,9 @@ static void check_fact(struct world *machine, const struct pending *pending,
                (answer->principal + answer->bonus != asked->amount ||
                 answer->principal != record->principal || answer->bonus != record->bonus)) {
         what = "amounts of a transfer";
+    } else if ((pending->kind == COMMAND_VOID || pending->kind == COMMAND_APPROVE) &&
+               (answer->principal != record->principal || answer->bonus != record->bonus)) {
+        what = "amounts of a correction";
     } else if (pending->kind == COMMAND_TOP_UP &&
                (answer->principal != asked->amount || answer->bonus != record->bonus)) {
         what = "amounts of a top-up";

@@ -68,6 +68,12 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
         return type == EVENT_LIMITS_SET;
     case COMMAND_RETIRE:
         return type == EVENT_JOURNAL_RETIRE || type == EVENT_JOURNAL_RESOLVE;
+    case COMMAND_VOID:
+        return type == EVENT_LOT_CLAWBACK;
+    case COMMAND_APPROVE:
+        return type == EVENT_ADJUST || type == EVENT_LOT_ISSUE || type == EVENT_PAYOUT;
+    case COMMAND_PROPOSE:
+    case COMMAND_WITHDRAW:
     case COMMAND_INVITE:
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
@@ -87,6 +93,9 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
     case QUERY_CHAIN_EXPOSURE:
     case QUERY_RISK:
     case QUERY_REQUESTS:
+    case QUERY_PROPOSALS:
+    case QUERY_TAKINGS:
+    case QUERY_LOTS:
     case COMMAND_KIND_COUNT:
         return false;
     }
@@ -132,6 +141,9 @@ void warrant_check(struct world *machine, const struct block *block,
         sim_finding(sim, "I5", "machine %u wrote %s at seq %llu that nobody asked for",
                     machine->index, name, (unsigned long long)block->header.seq);
         return;
+    }
+    if (opinion->twice_approved) {
+        sim_finding(sim, "S24", "machine %u carried out one proposal twice", machine->index);
     }
     if (!amount_fits(asked, opinion)) {
         sim_finding(sim, "I5", "machine %u wrote %s of %lld, asked were %lld", machine->index, name,
