@@ -2,6 +2,7 @@
 
 #include "desk.h"
 #include "estate.h"
+#include "expiry.h"
 #include "freezes.h"
 #include "ingest.h"
 #include "journal.h"
@@ -117,6 +118,7 @@ static void hear_tick(struct node *node)
     spread_sweep(node, now);
     risk_sweep(node, now);
     estate_tick(node, now);
+    expiry_sweep(node, now);
 }
 
 bool node_step(struct node *node, const struct input *input)

@@ -22,10 +22,11 @@ static const uint16_t event_types[] = {
     EVENT_PRODUCT_PUBLISH, EVENT_ACCOUNT_UNFREEZE,
     EVENT_FREEZE_ACK,      EVENT_CARD_LOSS_REPORT,
     EVENT_CARD_REPLACE,    EVENT_LOT_REBIND,
-    EVENT_REQUEST_FILE,    EVENT_REQUEST_CLOSE,
-    EVENT_CARD_REPLACE,    EVENT_RIGHTS_COVER,
-    EVENT_RISK_SETTLE,     EVENT_RISK_ACK,
-    EVENT_CHECKPOINT_SIGN, EVENT_LEASE_RECORD,
+    EVENT_LOT_EXPIRE,      EVENT_REQUEST_FILE,
+    EVENT_REQUEST_CLOSE,   EVENT_CARD_REPLACE,
+    EVENT_RIGHTS_COVER,    EVENT_RISK_SETTLE,
+    EVENT_RISK_ACK,        EVENT_CHECKPOINT_SIGN,
+    EVENT_LEASE_RECORD,
 };
 
 enum { EVENT_TYPES = sizeof event_types / sizeof event_types[0] };
@@ -80,6 +81,7 @@ static const struct census_name names[] = {
     {CENSUS_CLOCK_ERAS, "clocks in 1970, 2038 or 2106"},
     {CENSUS_CLOCK_FROZEN, "clocks that stood still"},
     {CENSUS_CLOCK_FAST, "clocks ten times too fast"},
+    {CENSUS_DAYS, "times that days passed"},
     {CENSUS_BACKUPS, "backups made"},
     {CENSUS_RESTORES, "backups put back"},
     {CENSUS_CLONES, "clones"},
