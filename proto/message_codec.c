@@ -301,6 +301,8 @@ static uint32_t field_count(enum message_kind kind)
         return 2;
     case MESSAGE_RIGHTS_REQ:
         return 6;
+    case MESSAGE_FORK_PROOF:
+        return 4;
     case MESSAGE_WANT:
     case MESSAGE_RIGHTS_RSP:
     case MESSAGE_JOIN:
@@ -345,6 +347,12 @@ static void fields_read(struct reader *reader, struct message *message)
         return;
     case MESSAGE_RIGHTS_REQ:
         rights_req_read(reader, message);
+        return;
+    case MESSAGE_FORK_PROOF:
+        for (int i = 0; i < 2; i++) {
+            message->body.fork_proof.headers[i] = read_bin(reader, BLOCK_HEADER_SIZE_MAX);
+            message->body.fork_proof.signatures[i] = read_bin(reader, 64);
+        }
         return;
     case MESSAGE_RIGHTS_RSP:
         rights_rsp_read(reader, message);
@@ -407,6 +415,12 @@ static void fields_write(struct writer *writer, const struct message *message)
         return;
     case MESSAGE_RIGHTS_REQ:
         rights_req_write(writer, message);
+        return;
+    case MESSAGE_FORK_PROOF:
+        for (int i = 0; i < 2; i++) {
+            write_bin_upto(writer, message->body.fork_proof.headers[i], BLOCK_HEADER_SIZE_MAX);
+            write_bin_upto(writer, message->body.fork_proof.signatures[i], 64);
+        }
         return;
     case MESSAGE_RIGHTS_RSP:
         rights_rsp_write(writer, message);

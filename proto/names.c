@@ -405,6 +405,8 @@ const char *message_name(enum message_kind kind)
         return "blocks";
     case MESSAGE_NACK:
         return "nack";
+    case MESSAGE_FORK_PROOF:
+        return "fork_proof";
     case MESSAGE_RIGHTS_REQ:
         return "rights_req";
     case MESSAGE_RIGHTS_RSP:

@@ -438,6 +438,16 @@ struct journal_view {
     uint64_t their_seq; /* own journal as that peer last said it holds (0 = unknown) */
 };
 
+/* A journal of which nothing more is taken: it has two histories, here is the proof. */
+struct quarantine_view {
+    uint64_t journal;
+    uint64_t seq;         /* both blocks stand at this number */
+    struct digest ids[2]; /* the first is the one that is held here, if the node found it itself */
+    int64_t seen_ms;
+    uint64_t told_by; /* journal of the node that it came from; 0 = not known */
+};
+enum { QUARANTINE_SHOWN_MAX = 8 };
+
 struct node_view {
     uint64_t journal;
     uint8_t name[NAME_SIZE_MAX];
@@ -473,6 +483,8 @@ struct node_view {
     } spread; /* the terms of distribution, at this branch (node/rules/spread.h) */
     uint64_t alarms;
     uint64_t invalid_events;
+    uint32_t quarantine_count;
+    struct quarantine_view quarantined[QUARANTINE_SHOWN_MAX];
     bool read_only;
     bool retired;  /* the own journal was: enrol the branch again */
     bool settling; /* the office: what retired journals left is being taken over */

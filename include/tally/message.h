@@ -22,6 +22,7 @@ enum message_kind {
     MESSAGE_WANT = 20,   /* carries the receiver's credit: at most this many bytes come back */
     MESSAGE_BLOCKS = 21, /* answer to a WANT, or (want 0) new blocks pushed to who is level */
     MESSAGE_NACK = 23,
+    MESSAGE_FORK_PROOF = 30, /* a journal has two histories */
     MESSAGE_RIGHTS_REQ = 40,
     MESSAGE_RIGHTS_RSP = 41,
     MESSAGE_CKPT_REQ = 43, /* a sale waits for the office's word on a journal */
@@ -51,6 +52,8 @@ enum rights_status {
     RIGHTS_TOO_FAR_BEHIND = 4,
     RIGHTS_BUSY = 5,
 };
+
+enum { TIP_FROZEN = 1, TIP_PROVED = 2 }; /* nothing more is taken of it; the proof is known */
 
 struct tip {
     uint64_t journal;
@@ -123,6 +126,10 @@ struct message {
             uint32_t reason;
             uint32_t retry_ms;
         } nack;
+        struct { /* of one place of one journal, both signed with its key */
+            struct bytes headers[2];
+            struct bytes signatures[2];
+        } fork_proof;
         struct {
             struct ticket_id request;
             uint64_t origin; /* journal that needs the rights */

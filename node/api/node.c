@@ -33,6 +33,27 @@ static void spread_render(struct render *out, const struct node_view *node)
     render_count(out, "spread_moves", node->spread_moves);
 }
 
+/* Journals with two histories, and what proves it. */
+static void quarantine_render(struct render *out, const struct node_view *node)
+{
+    render_open(out, "quarantined", '[');
+    for (uint32_t i = 0; i < node->quarantine_count; i++) {
+        const struct quarantine_view *one = &node->quarantined[i];
+        render_open(out, NULL, '{');
+        render_journal(out, "journal", one->journal);
+        render_count(out, "branch", journal_branch(one->journal));
+        render_count(out, "seq", one->seq);
+        render_open(out, "blocks", '[');
+        render_hex(out, NULL, BYTES_OF(one->ids[0].bytes));
+        render_hex(out, NULL, BYTES_OF(one->ids[1].bytes));
+        render_close(out, ']');
+        render_time(out, "seen_at", one->seen_ms);
+        render_journal(out, "told_by", one->told_by);
+        render_close(out, '}');
+    }
+    render_close(out, ']');
+}
+
 void node_get_render(struct api_call *call, const struct answer *answer)
 {
     const struct node_view *node = &call->page->rows.node;
@@ -55,6 +76,7 @@ void node_get_render(struct api_call *call, const struct answer *answer)
     spread_render(out, node);
     render_count(out, "alarms", node->alarms);
     render_count(out, "invalid_events", node->invalid_events);
+    quarantine_render(out, node);
     render_truth(out, "read_only", node->read_only);
     render_truth(out, "retired", node->retired);
     render_truth(out, "settling", node->settling);

@@ -8,6 +8,20 @@
 
 static const char group[] = "Whole chain";
 
+/* Says what to do about each journal in quarantine. */
+static void quarantine_show(const json_t *rows)
+{
+    static const struct label columns[] = {{"branch", "branch"},   {"journal", "journal"},
+                                           {"at block", "seq"},    {"seen", "seen_at"},
+                                           {"told by", "told_by"}, {"the two blocks", "blocks"}};
+    if (json_array_size(rows) == 0) {
+        return;
+    }
+    puts("\nIn quarantine: two machines have written in one journal (a restored backup, a clone).\n"
+         "Nothing more is taken of it. At the office: tally branch retire BRANCH --kind lost");
+    output_table(rows, LABELS(columns), "");
+}
+
 static void node_show(const json_t *answer)
 {
     static const struct label labels[] = {
@@ -44,6 +58,7 @@ static void node_show(const json_t *answer)
         {"taking over from retired", "settling"},
     };
     output_pairs(answer, LABELS(labels));
+    quarantine_show(output_rows(answer, "quarantined"));
 }
 
 static enum outcome node_run(struct session *session)

@@ -2,6 +2,7 @@
 
 #include "journal.h"
 #include "row_key.h"
+#include "trust.h"
 
 #include <assert.h>
 #include <string.h>
@@ -9,9 +10,11 @@
 enum {
     ROWS_PER_STEP = 512,
     EVENTS_PER_STEP = 24,
-    EVENT_ROOM = 2048,        /* the largest event that a pass writes */
-    GATHER_MS_MAX = 10 * 1000 /* a peer that says it has more and does not give it is not waited for
-                                 longer: a tail that comes later is given back to */
+    EVENT_ROOM = 2048,         /* the largest event that a pass writes */
+    GATHER_MS_MAX = 10 * 1000, /* a peer that says it has more and does not give it is not waited
+                                 for longer: a tail that comes later is given back to */
+    AGAIN_MS = 2000,           /* a witness of what is to be given back is waited for */
+    AGAIN_MS_MAX = 64 * 1000,
 };
 
 static enum decision refuse(struct answer *answer, enum verdict verdict)
@@ -189,6 +192,17 @@ static void repay(struct node *node, const struct subject_id *account, const str
     if (amount <= 0) {
         return;
     }
+    /* What the office holds may rest on branches' word alone: then its own checkpoints come first
+     * (L6), and what is not covered by one yet is given back by a later pass. */
+    struct rights_line wanted = {.lot = *lot, .amount = amount};
+    trust_prepare(node, account, &wanted, 1);
+    int64_t headroom = trust_headroom(node, account);
+    int64_t share = trust_share(node, account, lot, amount, &headroom);
+    node->estate.waits = node->estate.waits || share < amount;
+    amount = share;
+    if (amount <= 0) {
+        return;
+    }
     struct event event = {.type = EVENT_RIGHTS_COVER, .subject = *account, .known = true};
     event.body.cover.kind = COVER_SHORTFALL;
     event.body.cover.of = journal;
@@ -287,8 +301,10 @@ static void close_what_is_final(struct node *node)
 
 static void begin(struct node *node, uint64_t now_ms)
 {
+    uint64_t pause = node->estate.pause_ms;
     node->estates_dirty = false;
-    node->estate = (struct estate_pass){.phase = ESTATE_GATHERS, .since_ms = now_ms};
+    node->estate =
+        (struct estate_pass){.phase = ESTATE_GATHERS, .since_ms = now_ms, .pause_ms = pause};
 }
 
 void estate_tick(struct node *node, uint64_t now_ms)
@@ -306,7 +322,7 @@ void estate_tick(struct node *node, uint64_t now_ms)
     }
     switch (pass->phase) {
     case ESTATE_RESTS:
-        if (node->estates_dirty) {
+        if (node->estates_dirty || (pass->waits && now_ms - pass->since_ms >= pass->pause_ms)) {
             begin(node, now_ms);
         }
         break;
@@ -330,6 +346,11 @@ void estate_tick(struct node *node, uint64_t now_ms)
             /* What this pass changed may not be durable yet, so that it did not see all of it. */
             node->estates_dirty = node->estates_dirty || pass->found;
             pass->phase = ESTATE_RESTS;
+            pass->since_ms = now_ms;
+            pass->pause_ms = !pass->waits                    ? 0
+                             : pass->pause_ms == 0           ? AGAIN_MS
+                             : pass->pause_ms < AGAIN_MS_MAX ? pass->pause_ms * 2
+                                                             : pass->pause_ms;
         }
         break;
     }

@@ -68,6 +68,8 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
         return fold_release_mint(fold, sheet);
     case EVENT_LEASE_RECORD:
         return fold_lease(fold);
+    case EVENT_JOURNAL_FORK:
+        return fold_fork(fold);
     case EVENT_MEMBER_ENROL:
         return fold_enrol(fold);
     case EVENT_ACCOUNT_OPEN:
@@ -108,7 +110,6 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
     case EVENT_SPEND_RELEASE:
     case EVENT_LOT_CLAWBACK:
     case EVENT_PAYOUT:
-    case EVENT_JOURNAL_FORK:
         return INVALID_MALFORMED; /* the format has it, these rules do not */
     }
     return INVALID_MALFORMED;

@@ -128,6 +128,9 @@ enum invalid_reason fold_return(struct fold *fold, struct sheet *sheet);
 enum invalid_reason fold_reclaim(struct fold *fold, struct sheet *sheet);
 enum invalid_reason fold_repay(struct fold *fold, struct sheet *sheet);
 
+/* fold_fork.c */
+enum invalid_reason fold_fork(struct fold *fold);
+
 /* fold_member.c */
 enum invalid_reason fold_enrol(struct fold *fold);
 enum invalid_reason fold_open(struct fold *fold);

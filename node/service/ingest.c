@@ -3,6 +3,7 @@
 #include "block_codec.h"
 #include "desk.h"
 #include "event_codec.h"
+#include "forks.h"
 #include "journal.h"
 
 #include <assert.h>
@@ -244,19 +245,9 @@ void ingest_verified(struct node *node, uint64_t token, bool good)
     }
 }
 
-static void prove_fork(struct node *node, const struct block *block)
-{
-    struct frontier_entry *entry = frontier_find(&node->frontier, block->header.journal);
-#if !defined(MUTANT_fork_goes_on)
-    entry->frozen = true;
-#endif
-    frontier_save(node->rows, entry);
-    node_alarm(node, ALARM_JOURNAL_FORK, block->header.journal, block->header.seq);
-}
-
 /* Somebody holds more of our own journal than we do, or another block at a place that we hold,
  * signed by us: a restored or cloned disk. The node must never write in this journal again. */
-static void own_block(struct node *node, const struct block *block)
+static void own_block(struct node *node, const struct block *block, uint32_t link)
 {
     struct digest id;
     bool same = journal_block_id(node, node->journal, block->header.seq, &id) &&
@@ -264,6 +255,9 @@ static void own_block(struct node *node, const struct block *block)
 #if defined(MUTANT_double_sells_on)
     same = true;
 #endif
+    if (!same && block->header.seq <= node->own_committed.seq) {
+        forks_compare(node, block, link);
+    }
     if (same || node->read_only) {
         return;
     }
@@ -281,7 +275,12 @@ static bool admit_from(struct node *node, struct ingest *place)
         enum status status = block_decode(whole, &node->decoded);
         assert(status == STATUS_OK);
         if (node->decoded.header.journal == node->journal) {
-            own_block(node, &node->decoded);
+            own_block(node, &node->decoded, place->link);
+            place->next++;
+            continue;
+        }
+        if (journal_is_frozen(node, node->decoded.header.journal)) {
+            forks_compare(node, &node->decoded, place->link);
             place->next++;
             continue;
         }
@@ -293,7 +292,7 @@ static bool admit_from(struct node *node, struct ingest *place)
             node->parked_dirty = true;
         }
         if (admission == ADMISSION_FORK) {
-            prove_fork(node, &node->decoded);
+            forks_compare(node, &node->decoded, place->link);
         }
         if (admission == ADMISSION_REJECTED) {
             /* Signed, and against the format's rules: the journal stands still here, on every node

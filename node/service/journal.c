@@ -3,6 +3,7 @@
 #include "block_codec.h"
 #include "event_codec.h"
 #include "fold.h"
+#include "forks.h"
 #include "hash.h"
 #include "manifest.h"
 #include "members.h"
@@ -191,6 +192,9 @@ static void count_event(struct node *node, const struct fold *fold)
     if (fold->diverged) {
         node_alarm(node, ALARM_DIVERGENCE, fold->header->journal, fold->header->seq);
     }
+    if (fold->verdict == EVENT_VALID && fold->event->type == EVENT_JOURNAL_FORK) {
+        forks_hear_event(node, fold->header->journal, fold->event);
+    }
     spread_hear(node, fold);
     node->risk_tasks = node->risk_tasks || risk_is_news(fold->event);
     node->freeze_tasks = node->freeze_tasks || fold->event->type == EVENT_ACCOUNT_FREEZE ||
@@ -201,8 +205,15 @@ static void count_event(struct node *node, const struct fold *fold)
 }
 
 /* Signatures that an event carries inside itself, checked before it is folded. */
-static bool event_is_proved(struct node *node, uint64_t journal, const struct event *event)
+static bool event_is_proved(struct node *node, const struct block_header *header,
+                            const struct event *event)
 {
+    uint64_t journal = header->journal;
+    struct fork_proof proof;
+    if (event->known && event->type == EVENT_JOURNAL_FORK) {
+        return fork_proof_of(event->body.fork.headers, event->body.fork.signatures, &proof) &&
+               fork_proof_holds(node, &proof, header->auth);
+    }
     return event->known && event->type == EVENT_LEASE_RECORD &&
            trust_lease_is_signed(node, journal, event->body.lease.issued_ms,
                                  event->body.lease.until_ms, event->body.lease.signature);
@@ -219,7 +230,7 @@ enum invalid_reason journal_judge(struct node *node, const struct event *event)
                         .roster = &node->roster,
                         .header = journal_header(node),
                         .event = event,
-                        .proved = event_is_proved(node, node->journal, event),
+                        .proved = event_is_proved(node, journal_header(node), event),
                         .trial = true};
     uint64_t from = event->type == EVENT_RIGHTS_ACCEPT   ? event->body.accept.from
                     : event->type == EVENT_REQUEST_CLOSE ? event->body.close.request.journal
@@ -252,7 +263,7 @@ struct event_ref journal_append(struct node *node, const struct event *event)
                         .header = &block->header,
                         .index = (uint16_t)index,
                         .leaf = block->leaves[index],
-                        .proved = event_is_proved(node, node->journal, &node->event),
+                        .proved = event_is_proved(node, &block->header, &node->event),
                         .event = &node->event};
     fold_event(&fold);
     /* An honest node never writes an INVALID event: a command is refused before it becomes one.
@@ -581,7 +592,7 @@ static void fold_block(struct node *node, const struct block *block)
                             .header = header,
                             .index = (uint16_t)i,
                             .leaf = hash_leaf(block->events[i]),
-                            .proved = event_is_proved(node, header->journal, &node->event),
+                            .proved = event_is_proved(node, header, &node->event),
                             .event = &node->event};
         fold_event(&fold);
         count_event(node, &fold);

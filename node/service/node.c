@@ -3,6 +3,7 @@
 #include "desk.h"
 #include "estate.h"
 #include "expiry.h"
+#include "forks.h"
 #include "freezes.h"
 #include "ingest.h"
 #include "journal.h"
@@ -117,6 +118,7 @@ static void hear_tick(struct node *node)
     requests_sweep(node, now);
     spread_sweep(node, now);
     risk_sweep(node, now);
+    forks_tick(node, now);
     estate_tick(node, now);
     expiry_sweep(node, now);
 }

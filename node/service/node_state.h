@@ -87,8 +87,10 @@ struct open_invitation {
  * what is left to do is in the rows, and a start looks again. */
 struct estate_pass {
     enum { ESTATE_RESTS = 0, ESTATE_GATHERS, ESTATE_ADOPTS, ESTATE_RECLAIMS } phase;
-    uint64_t since_ms;    /* gathering began */
+    uint64_t since_ms;    /* gathering began; at rest: it ended */
     bool found;           /* this pass wrote something: another one follows */
+    bool waits;           /* it could not give back all: a witness is missing */
+    uint64_t pause_ms;    /* until the next look, when it waits */
     struct row_key after; /* where it goes on */
 };
 
@@ -145,6 +147,9 @@ struct node {
     bool parked_dirty;
     uint32_t parked_count;
 
+    uint64_t fork_seen_ms;  /* last proof of a fork that came */
+    uint64_t fork_asked_ms; /* last question for the other half of one */
+
     bool estates_dirty; /* a retirement, a late block, a move to who is gone: look */
     struct estate_pass estate;
 
@@ -188,6 +193,7 @@ struct node {
     uint8_t frame[FRAME_SIZE_MAX];
     uint8_t block_bytes[BLOCK_SIZE_MAX];
     uint8_t want_scratch[FRAME_SIZE_MAX];
+    uint8_t fork_scratch[BLOCK_SIZE_MAX];
     struct message message;
     struct block decoded;
     struct event event;

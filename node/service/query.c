@@ -4,6 +4,7 @@
 #include "desk.h"
 #include "event_codec.h"
 #include "expiry.h"
+#include "forks.h"
 #include "freezes.h"
 #include "journal.h"
 #include "members.h"
@@ -331,6 +332,7 @@ static void query_node(struct node *node, struct page *page)
     view->spread.account_max = terms.account_max;
     view->spread.branch_max = terms.branch_max;
     view->alarms = node->alarms;
+    view->quarantine_count = forks_show(node, view->quarantined, QUARANTINE_SHOWN_MAX);
     view->read_only = node->read_only;
     view->retired = node->retired;
     view->settling = node->estates_dirty || node->estate.phase != ESTATE_RESTS;

@@ -7,6 +7,8 @@
 enum {
     RECORD_VALUES_MAX = 256,
     ROW_ROOM = 512,
+    FRONTIER_FROZEN = 1,
+    FRONTIER_PROVED = 2,
 };
 
 bool frontier_decode(struct bytes value, struct frontier_entry *entry)
@@ -19,7 +21,9 @@ bool frontier_decode(struct bytes value, struct frontier_entry *entry)
     entry->hlc = read_uint(&reader);
     entry->day = (uint32_t)read_uint_upto(&reader, UINT32_MAX);
     entry->auth = read_uint(&reader);
-    entry->frozen = read_uint_upto(&reader, 1) == 1;
+    uint64_t state = read_uint_upto(&reader, FRONTIER_PROVED);
+    entry->frozen = state != 0;
+    entry->proved = state == FRONTIER_PROVED;
     return reader_finish(&reader) == STATUS_OK;
 }
 
@@ -33,7 +37,7 @@ void frontier_encode(const struct frontier_entry *entry, struct buffer *value)
     write_uint(&writer, entry->hlc);
     write_uint(&writer, entry->day);
     write_uint(&writer, entry->auth);
-    write_uint(&writer, entry->frozen ? 1 : 0);
+    write_uint(&writer, entry->proved ? FRONTIER_PROVED : entry->frozen ? FRONTIER_FROZEN : 0);
     enum status status = writer_finish(&writer);
     assert(status == STATUS_OK);
 }

@@ -111,6 +111,7 @@ bool row_is_replicated(struct bytes key)
     case TABLE_MINTED:
     case TABLE_PENDING:
     case TABLE_LEASE:
+    case TABLE_FORK_SAID:
     case TABLE_LOSS:
     case TABLE_RISK:
     case TABLE_RISK_OPEN:
@@ -122,6 +123,7 @@ bool row_is_replicated(struct bytes key)
     case TABLE_DIGEST:
     case TABLE_BLOCK:
     case TABLE_FRONTIER:
+    case TABLE_FORK:
     case TABLE_FEED:
     case TABLE_AUTHORITY:
     case TABLE_WISH_OPEN:

@@ -21,6 +21,8 @@ enum table {
     TABLE_DIGEST = 'G',     /* G: state digest, counters */
     TABLE_BLOCK = 'L',      /* L j8 s8: the block as received */
     TABLE_FRONTIER = 'F',   /* F j8 */
+    TABLE_FORK = '!',       /* ! j8: the proof that the journal has two histories */
+    TABLE_FORK_SAID = '#',  /* R  # j8 writer8: that journal has written the proof down */
     TABLE_FEED = 'N',       /* N n8: j8 s8, in order of admission */
     TABLE_AUTHORITY = 'u',  /* u s8: id and day of the authority block at that position */
     TABLE_TERMS = 'T',      /* R  T lot16: the lot's terms */

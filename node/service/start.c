@@ -319,7 +319,8 @@ enum node_fitness node_start(const struct node_setup *setup, void *memory, struc
     }
     load_feed(node);
     trust_load(node);
-    bool whole = own_chain_holds(node, &full);
+    const struct frontier_entry *own_tip = frontier_find(&node->frontier, node->journal);
+    bool whole = own_chain_holds(node, &full) && !own_tip->proved;
     if (node->office) {
         office_load(node);
     }

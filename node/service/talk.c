@@ -1,5 +1,6 @@
 #include "talk.h"
 
+#include "forks.h"
 #include "hash.h"
 #include "ingest.h"
 #include "journal.h"
@@ -214,6 +215,7 @@ static void hear_tips(struct node *node, struct peer *peer, const struct message
         }
         uint32_t at = frontier_position(&node->frontier, entry);
         peer->has[at] = tip->seq;
+        forks_hear_tip(node, peer, tip);
 #if !defined(MUTANT_equal_height_unseen)
         if (tip->journal != node->journal && message->body.tips.full != 0) {
             compare(node, peer, at, tip);
@@ -297,7 +299,8 @@ static void send_tips(struct node *node, struct peer *peer, uint64_t now_ms)
         struct tip *tip = &message->body.tips.list[message->body.tips.count++];
         *tip = (struct tip){.journal = node->frontier.entries[i].journal,
                             .seq = node->seqs_committed[i],
-                            .flags = node->frontier.entries[i].frozen ? 1 : 0};
+                            .flags = (node->frontier.entries[i].frozen ? TIP_FROZEN : 0U) |
+                                     (node->frontier.entries[i].proved ? TIP_PROVED : 0U)};
         memcpy(tip->id8, node->ids_committed[i].bytes, sizeof tip->id8);
     }
     peer->tips_ms = now_ms;
@@ -537,6 +540,9 @@ static void hear_in_session(struct node *node, struct peer *peer)
         break;
     case MESSAGE_BLOCKS:
         ingest_hear(node, peer, message);
+        break;
+    case MESSAGE_FORK_PROOF:
+        forks_hear_message(node, peer, message);
         break;
     case MESSAGE_RIGHTS_REQ:
         pull_hear_request(node, peer, message);

@@ -14,7 +14,8 @@ struct frontier_entry {
     uint64_t hlc;
     uint32_t day;
     uint64_t auth;
-    bool frozen; /* a fork was proved: nothing more is admitted */
+    bool frozen; /* it has two histories: nothing more is admitted */
+    bool proved; /* and the proof is here */
 };
 
 /* Entries sorted by journal, so the authority's is first. Memory is the caller's. */

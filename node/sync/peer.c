@@ -31,6 +31,8 @@ void peer_establish(struct peer *peer, uint64_t session, uint64_t boot, uint64_t
     peer->told_auth = 0;
     peer->told_own = 0;
     peer->disputed = 0;
+    peer->forks_told_ms = 0;
+    peer->fork_count = 0;
     peer->pushed = 0;
     memset(peer->wants, 0, sizeof peer->wants);
 }

@@ -8,6 +8,8 @@
 #include "tally/bounds.h"
 #include "tally/message.h"
 
+enum { PEER_FORKS_MAX = 16 };
+
 enum peer_state {
     PEER_FREE = 0,
     PEER_GREETING,    /* the link is up, no session yet */
@@ -41,9 +43,12 @@ struct peer {
     uint64_t told_own;    /* .. and its own */
     uint64_t disputed;    /* it has another block than we do at this position, it says; 0 = no */
     uint64_t disputed_of; /* of this journal */
-    uint64_t leased_ms;   /* office: last lease sent to it; 0 = none in this session */
-    uint64_t lease_sent;  /* when that one says that it was issued */
-    uint32_t pushed;      /* frames pushed since the last TIPS heard */
+    uint64_t forks_told_ms; /* last time that proofs of forks were sent to it; 0 = not yet */
+    uint32_t fork_count;    /* proofs that it said it knows; of others it is told again */
+    uint64_t forks[PEER_FORKS_MAX];
+    uint64_t leased_ms;  /* office: last lease sent to it; 0 = none in this session */
+    uint64_t lease_sent; /* when that one says that it was issued */
+    uint32_t pushed;     /* frames pushed since the last TIPS heard */
     uint64_t next_want;
     uint64_t pause_ms;    /* how long nothing is asked after the last want that came to nothing */
     uint64_t paused_till; /* 0 = not paused: others are asked first */

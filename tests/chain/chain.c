@@ -23,8 +23,6 @@
 enum {
     FIRST_PORT = 20000, /* below the ports that the system gives to those who dial */
     LAST_PORT = 32000,
-    PORTS = 40,
-    PEER_PORTS_AT = 8, /* behind the lock and the API ports: two a node, then two a route */
     ROUTE_PORTS_AT = 16,
     CALL_MS_MAX = 20 * 1000,
     WAIT_MS_MAX = 30 * 1000,
@@ -60,7 +58,7 @@ static bool take_range(struct chain *chain, uint16_t first)
     if (lock < 0) {
         return false;
     }
-    for (uint16_t i = 1; i < PORTS; i++) {
+    for (uint16_t i = 1; i < CHAIN_PORTS; i++) {
         int probe = bind_port((uint16_t)(first + i));
         if (probe < 0) {
             (void)close(lock);
@@ -75,14 +73,14 @@ static bool take_range(struct chain *chain, uint16_t first)
 
 static void take_ports(struct chain *chain)
 {
-    enum { RANGES = (LAST_PORT - FIRST_PORT) / PORTS };
+    enum { RANGES = (LAST_PORT - FIRST_PORT) / CHAIN_PORTS };
     uint32_t start = (uint32_t)getpid() % RANGES;
     for (uint32_t i = 0; i < RANGES; i++) {
-        if (take_range(chain, (uint16_t)(FIRST_PORT + (start + i) % RANGES * PORTS))) {
+        if (take_range(chain, (uint16_t)(FIRST_PORT + (start + i) % RANGES * CHAIN_PORTS))) {
             return;
         }
     }
-    fail_msg("There are no %d free ports in a row.", PORTS);
+    fail_msg("There are no %d free ports in a row.", CHAIN_PORTS);
 }
 
 static void name_nodes(struct chain *chain)
@@ -90,7 +88,7 @@ static void name_nodes(struct chain *chain)
     for (size_t i = 0; i < chain->count; i++) {
         struct chain_node *node = &chain->nodes[i];
         node->api_port = (uint16_t)(chain->first_port + 1 + i);
-        node->peer_port = (uint16_t)(chain->first_port + PEER_PORTS_AT + 2 * i);
+        node->peer_port = (uint16_t)(chain->first_port + CHAIN_PEER_PORTS_AT + 2 * i);
         (void)snprintf(node->dir, sizeof node->dir, "%.500s/node%zu", chain->dir, i);
         (void)snprintf(node->log, sizeof node->log, "%.500s/node%zu.log", chain->dir, i);
         (void)snprintf(node->url, sizeof node->url, "http://127.0.0.1:%u", node->api_port);
@@ -212,12 +210,12 @@ static void read_operator_token(struct chain_node *node)
 }
 
 /* A client that knows the tokens that are known by now. */
-static void open_client(struct chain *chain)
+void chain_open_client(struct chain *chain)
 {
     struct traffic_node targets[2 * CHAIN_NODES_MAX];
     for (size_t i = 0; i < 2 * CHAIN_NODES_MAX; i++) {
         const struct chain_node *node = &chain->nodes[i % TILL];
-        bool there = i % TILL < chain->count;
+        bool there = i % TILL < chain->count + chain->clones;
         targets[i] = (struct traffic_node){there ? node->url : chain->nodes[OFFICE].url,
                                            there ? node->tokens[i / TILL] : ""};
     }
@@ -229,7 +227,7 @@ static void open_client(struct chain *chain)
     }
 }
 
-static void spawn(struct chain *chain, size_t index)
+void chain_spawn(struct chain *chain, size_t index)
 {
     struct chain_node *node = &chain->nodes[index];
     const char *const words[] = {chain->tallyd, "--dir", node->dir, NULL};
@@ -263,8 +261,8 @@ static void bring_up(struct chain *chain, size_t index, const char *spread, char
     }
     extend_config(chain, index);
     read_operator_token(&chain->nodes[index]);
-    open_client(chain);
-    spawn(chain, index);
+    chain_open_client(chain);
+    chain_spawn(chain, index);
     wait_ready(chain, index);
 }
 
@@ -299,7 +297,7 @@ void chain_start_spread(struct chain *chain, size_t count, const char *spread)
     for (size_t i = 0; i < count; i++) {
         make_till(chain, i);
     }
-    open_client(chain);
+    chain_open_client(chain);
     (void)chain_level(chain);
 }
 
@@ -319,7 +317,7 @@ void chain_start(struct chain *chain, size_t count)
 void chain_stop(struct chain *chain)
 {
     bool clean = true;
-    for (size_t i = chain->count; i > 0; i--) {
+    for (size_t i = chain->count + chain->clones; i > 0; i--) {
         struct daemon *daemon = &chain->nodes[i - 1].daemon;
         clean = (daemon->pid == 0 || daemon_stop(daemon)) && clean;
     }
@@ -400,7 +398,7 @@ void chain_halt(struct chain *chain, size_t node)
 
 void chain_restart(struct chain *chain, size_t node)
 {
-    spawn(chain, node);
+    chain_spawn(chain, node);
     wait_ready(chain, node);
 }
 

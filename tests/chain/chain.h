@@ -15,6 +15,8 @@
 
 enum {
     CHAIN_NODES_MAX = 4,
+    CHAIN_PORTS = 40,
+    CHAIN_PEER_PORTS_AT = 8, /* behind the lock and the API ports: two a node, then two a route */
     CHAIN_PATH_SIZE = 640,
     CHAIN_OUTPUT_SIZE = 32 * 1024,
     CHAIN_ID_SIZE = 33, /* 32 hex digits and a terminator */
@@ -43,6 +45,7 @@ struct chain {
     char tally[DAEMON_PATH_SIZE_MAX];
     char tallyd[DAEMON_PATH_SIZE_MAX];
     size_t count;
+    size_t clones; /* behind the nodes: no part of the chain, as far as the chain knows */
     struct chain_node nodes[CHAIN_NODES_MAX];
     uint16_t first_port;
     int port_lock; /* a socket that keeps the range of ports ours */
@@ -72,8 +75,21 @@ void chain_heal(struct chain *chain, size_t node);
 void chain_wait_peers(struct chain *chain, size_t at, json_int_t peers);
 void chain_kill(struct chain *chain, size_t node); /* SIGKILL */
 void chain_halt(struct chain *chain, size_t node); /* SIGTERM; it must end cleanly */
+/* Starts it, and waits for nothing: a node that must not write is never ready. */
+void chain_spawn(struct chain *chain, size_t node);
 /* Starts it again, and waits until it is ready. */
 void chain_restart(struct chain *chain, size_t node);
+
+/* A second machine from a copy of a node's data directory, with ports of its own. It meets nobody
+ * until it is told to. Returns its place. One a chain. */
+size_t chain_clone(struct chain *chain, size_t of, const char *copy);
+/* The clone is restarted and dials the office. */
+void chain_clone_meets(struct chain *chain, size_t clone);
+
+/* A client that knows the nodes and tokens that are known by now. */
+void chain_open_client(struct chain *chain);
+/* Copies a data directory of a node that does not run. */
+void chain_copy(const char *from, const char *to);
 
 struct reply {
     int http;

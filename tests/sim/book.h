@@ -26,6 +26,7 @@ struct book_journal {
     uint64_t roles;       /* 0 = not admitted */
     uint64_t retired_at;  /* authority position; 0 = it is not */
     uint64_t retired_seq; /* its last block that the office knew then */
+    bool fork_written;    /* somebody wrote down that it has two histories, with proof */
     uint8_t public_key[32];
 };
 

@@ -558,6 +558,8 @@ static enum invalid_reason enter_event(const struct entry *entry)
         return enter_release(entry);
     case EVENT_LEASE_RECORD:
         return enter_lease(entry);
+    case EVENT_JOURNAL_FORK:
+        return enter_fork(entry);
     case EVENT_SPEND:
         return enter_spend(entry);
     case EVENT_REFUND:

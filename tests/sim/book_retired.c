@@ -2,6 +2,10 @@
  * about them. */
 #include "book_entry.h"
 
+#include "sim.h"
+
+#include "block_codec.h"
+
 void entry_note_past(const struct entry *entry)
 {
     struct book *book = entry->book;
@@ -31,6 +35,41 @@ enum invalid_reason enter_retire(const struct entry *entry)
         journal->retired_at = entry->at.seq;
         journal->retired_seq = entry->event->body.retire.seq;
     }
+    return INVALID_NONE;
+}
+
+/* Both headers are of one place of one journal, and signed with its key, and they differ. */
+enum invalid_reason enter_fork(const struct entry *entry)
+{
+    const struct event *event = entry->event;
+    struct block_header headers[2];
+    for (int i = 0; i < 2; i++) {
+        if (block_header_decode(event->body.fork.headers[i], &headers[i]) != STATUS_OK) {
+            return INVALID_MALFORMED;
+        }
+    }
+    bool same = bytes_equal(event->body.fork.headers[0], event->body.fork.headers[1]) &&
+                bytes_equal(event->body.fork.signatures[0], event->body.fork.signatures[1]);
+    if (same || headers[0].journal != headers[1].journal || headers[0].seq != headers[1].seq) {
+        return INVALID_MALFORMED;
+    }
+    struct book_journal *accused = book_journal_of(entry->book, headers[0].journal);
+    for (int i = 0; i < 2; i++) {
+        uint8_t memory[BLOCK_HEADER_SIZE_MAX + 128];
+        struct buffer body = BUFFER_OVER(memory);
+        if (accused == NULL || entry->book->sim == NULL ||
+            block_signed_bytes(&entry->book->sim->network_id, event->body.fork.headers[i], &body) !=
+                STATUS_OK) {
+            return INVALID_BAD_REF;
+        }
+        struct signature_check check = {.body = buffer_bytes(&body),
+                                        .signature = event->body.fork.signatures[i].data,
+                                        .public_key = accused->public_key};
+        if (!sim_signature_holds(entry->book->sim, &check)) {
+            return INVALID_BAD_REF;
+        }
+    }
+    accused->fork_written = true;
     return INVALID_NONE;
 }
 

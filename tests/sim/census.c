@@ -22,11 +22,11 @@ static const uint16_t event_types[] = {
     EVENT_PRODUCT_PUBLISH, EVENT_ACCOUNT_UNFREEZE,
     EVENT_FREEZE_ACK,      EVENT_CARD_LOSS_REPORT,
     EVENT_CARD_REPLACE,    EVENT_LOT_REBIND,
-    EVENT_LOT_EXPIRE,      EVENT_REQUEST_FILE,
-    EVENT_REQUEST_CLOSE,   EVENT_CARD_REPLACE,
-    EVENT_RIGHTS_COVER,    EVENT_RISK_SETTLE,
-    EVENT_RISK_ACK,        EVENT_CHECKPOINT_SIGN,
-    EVENT_LEASE_RECORD,
+    EVENT_REQUEST_FILE,    EVENT_REQUEST_CLOSE,
+    EVENT_CARD_REPLACE,    EVENT_RIGHTS_COVER,
+    EVENT_RISK_SETTLE,     EVENT_RISK_ACK,
+    EVENT_CHECKPOINT_SIGN, EVENT_LEASE_RECORD,
+    EVENT_JOURNAL_FORK,    EVENT_LOT_EXPIRE,
 };
 
 enum { EVENT_TYPES = sizeof event_types / sizeof event_types[0] };
@@ -88,6 +88,8 @@ static const struct census_name names[] = {
     {CENSUS_DOUBLES_BEHIND, "doubles behind their journal"},
     {CENSUS_DOUBLES_NOTICED, "doubles that learned what they are"},
     {CENSUS_FORKS_SEEN, "forks that a node saw"},
+    {CENSUS_FORK_PROOFS, "machines that hold the proof of a fork, at each calm"},
+    {CENSUS_ACCUSED, "honest journals that were said to be forked, without proof"},
     {CENSUS_PAID_TWICE, "lots of which a double paid too much"},
     {CENSUS_WRITTEN_OFF, "branches written off"},
     {CENSUS_WRITTEN_OFF_ALIVE, "branches written off too early"},
@@ -146,7 +148,7 @@ static const enum verdict verdicts[] = {
 static const enum message_kind messages[] = {
     MESSAGE_HELLO,   MESSAGE_WELCOME, MESSAGE_TIPS,       MESSAGE_DIGEST,
     MESSAGE_WANT,    MESSAGE_BLOCKS,  MESSAGE_RIGHTS_REQ, MESSAGE_RIGHTS_RSP,
-    MESSAGE_KEY_PUT, MESSAGE_KEY_ACK, MESSAGE_JOINED,
+    MESSAGE_KEY_PUT, MESSAGE_KEY_ACK, MESSAGE_JOINED,     MESSAGE_FORK_PROOF,
 };
 
 static bool report_one(const struct census *census, size_t item, const char *family,

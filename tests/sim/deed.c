@@ -278,6 +278,10 @@ static void release_pending(struct world *machine)
 
 static void record_forged_lease(struct world *machine)
 {
+    if (random_chance(hostile_random(machine), 5000)) {
+        deed_accuse(machine);
+        return;
+    }
     struct event event = hostile_event(machine, EVENT_LEASE_RECORD, &(struct subject_id){{0}});
     event.body.lease.issued_ms = 1;
     event.body.lease.until_ms = UINT64_C(1) << 50;

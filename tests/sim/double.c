@@ -149,6 +149,16 @@ void double_writes(struct world *machine)
     }
 }
 
+/* Does it hold the proof that the doubled journal has two histories? */
+static bool holds_proof(struct world *machine)
+{
+    struct row_key key = key_of_journal(TABLE_FRONTIER, machine->sim->doubling->journal);
+    struct bytes value = {0};
+    struct frontier_entry entry = {0};
+    return disk_look(machine->disk, row_key_bytes(&key), &value) == STATUS_OK &&
+           frontier_decode(value, &entry) && entry.proved;
+}
+
 /* ---- what it costs ---- */
 
 void double_before(struct world *machine, const struct book *book)
@@ -206,6 +216,9 @@ static int64_t could_pay_twice(struct sim *sim, const struct lot_id *lot)
 void double_check(struct sim *sim)
 {
     const struct doubling *doubling = sim->doubling;
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        sim->census->counts[CENSUS_FORK_PROOFS] += holds_proof(&sim->machines[i]) ? 1 : 0;
+    }
     for (uint32_t i = 0; i < doubling->lots.count; i++) {
         const struct union_lot *record = map_at(&doubling->lots, i);
         if (record->left >= 0) {
@@ -321,11 +334,22 @@ bool double_is_frozen(struct world *machine)
            frontier_decode(value, &entry) && entry.frozen;
 }
 
+/* Who holds the proof has written it down, or knows somebody who has. */
+static bool should_write(struct world *machine)
+{
+    uint64_t journal = machine->sim->doubling->journal;
+    const struct book_journal *accused = book_journal_of(auditor_book_of(machine), journal);
+    return holds_proof(machine) && machine->journal != journal && !machine->written_off.begun &&
+           (accused == NULL || !accused->fork_written);
+}
+
 enum missing {
     MISSING_NOTHING = 0,
     MISSING_BLOCKS, /* of the other's journal, that it could have */
     MISSING_DOUBLE, /* it is the double, and does not know */
     MISSING_FORK,
+    MISSING_PROOF, /* its neighbour holds the proof of the fork */
+    MISSING_EVENT, /* nobody has written the proof down */
 };
 
 static enum missing what_is_missing(struct world *a, struct world *b)
@@ -346,6 +370,12 @@ static enum missing what_is_missing(struct world *a, struct world *b)
         !double_is_frozen(a)) {
         return MISSING_FORK;
     }
+    if (holds_proof(b) && !holds_proof(a)) {
+        return MISSING_PROOF;
+    }
+    if (should_write(a)) {
+        return MISSING_EVENT;
+    }
     return MISSING_NOTHING;
 }
 
@@ -365,6 +395,14 @@ static void report(struct world *a, struct world *b, enum missing missing)
     case MISSING_FORK:
         sim_finding(sim, "S13", "machines %u and %u do not know that they contradict each other",
                     a->index, b->index);
+        break;
+    case MISSING_PROOF:
+        sim_finding(sim, "L12", "machine %u has not heard the proof that machine %u holds",
+                    a->index, b->index);
+        break;
+    case MISSING_EVENT:
+        sim_finding(sim, "L12", "machine %u holds the proof of a fork that nobody has written down",
+                    a->index);
         break;
     case MISSING_NOTHING:
         break;

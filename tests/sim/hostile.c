@@ -172,6 +172,24 @@ void hostile_announce(struct world *machine)
     }
 }
 
+void hostile_accuse(struct world *machine, const struct event *event)
+{
+    struct hostile *hostile = machine->sim->hostile;
+    for (uint32_t i = 0; i < SESSIONS_MAX; i++) {
+        struct message *message = &hostile->message;
+        *message =
+            (struct message){.kind = MESSAGE_FORK_PROOF, .session = hostile->sessions[i].session};
+        memcpy(message->body.fork_proof.headers, event->body.fork.headers,
+               sizeof message->body.fork_proof.headers);
+        memcpy(message->body.fork_proof.signatures, event->body.fork.signatures,
+               sizeof message->body.fork_proof.signatures);
+        if (hostile->sessions[i].link != 0) {
+            send_message(machine, hostile->sessions[i].link, message);
+            machine->sim->census->counts[CENSUS_ACCUSED]++;
+        }
+    }
+}
+
 static void hear_welcome(struct world *machine, uint32_t link, uint64_t session_number)
 {
     struct hostile *hostile = machine->sim->hostile;

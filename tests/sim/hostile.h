@@ -30,6 +30,8 @@ void hostile_publish(struct world *machine, const struct event *event, struct bl
 /* Publishes a block that is not authentic: signed, but not the next of its journal, or not signed.
  * No node may admit it. Nothing follows it, so that it starts no fork. */
 void hostile_forge(struct world *machine, const struct event *event);
+/* Sends a FORK_PROOF with what this JOURNAL.FORK carries to everybody. */
+void hostile_accuse(struct world *machine, const struct event *event);
 /* The day and the authority position that its next block will carry. */
 struct hostile_clock {
     uint32_t day;

@@ -91,6 +91,7 @@ void schedule_begin_storm(struct sim *sim)
 
 void schedule_plan(struct sim *sim, struct step step, uint64_t delay_us)
 {
+    delay_us++; /* what else happens now has its turn, whether the step is drawn or given */
     step.storm = sim->storm_number;
     step.at_us = sim->now_us + delay_us - sim->storm_start_us;
     plan_place(sim, schedule_add(&sim->schedule, &step), sim->now_us + delay_us);

@@ -299,7 +299,7 @@ void world_alarm(struct world *world, enum alarm alarm, uint64_t journal, uint64
             sim->census->counts[CENSUS_FORKS_SEEN]++;
             break;
         }
-        if (!about_hostile && sim->hostile == NULL) {
+        if (!about_hostile) { /* whatever a hostile branch says of it */
             sim_finding(sim, "S13", "machine %u: alarm %s about journal %llx", world->index,
                         alarm_name(alarm), (unsigned long long)journal);
         }

@@ -313,6 +313,14 @@ static void body_make(struct message *message)
         message->body.nack.reason = 1;
         message->body.nack.retry_ms = 500;
         return;
+    case MESSAGE_FORK_PROOF:
+        message->body.fork_proof.headers[0] = TEXT("first header");
+        message->body.fork_proof.headers[1] = TEXT("second header");
+        message->body.fork_proof.signatures[0] =
+            TEXT("0123456789012345678901234567890123456789012345678901234567890123");
+        message->body.fork_proof.signatures[1] =
+            TEXT("3210987654321098765432109876543210987654321098765432109876543210");
+        return;
     case MESSAGE_RIGHTS_REQ:
         rights_req_make(message);
         return;
@@ -363,7 +371,7 @@ void sample_message(size_t number, struct message *message)
         MESSAGE_TIPS,    MESSAGE_DIGEST,     MESSAGE_WANT,       MESSAGE_BLOCKS,
         MESSAGE_NACK,    MESSAGE_RIGHTS_REQ, MESSAGE_RIGHTS_RSP, MESSAGE_STATE_DIGEST,
         MESSAGE_KEY_GET, MESSAGE_KEY_PUT,    MESSAGE_KEY_ACK,    MESSAGE_JOIN,
-        MESSAGE_JOINED,  MESSAGE_CKPT_REQ,   MESSAGE_LEASE,
+        MESSAGE_JOINED,  MESSAGE_CKPT_REQ,   MESSAGE_LEASE,      MESSAGE_FORK_PROOF,
     };
     memset(message, 0, sizeof *message);
     message->kind = kinds[number];

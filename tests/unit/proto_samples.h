@@ -11,7 +11,7 @@
 
 enum {
     SAMPLE_EVENTS = 17 + LEDGER_SAMPLES,
-    SAMPLE_MESSAGES = 19,
+    SAMPLE_MESSAGES = 20,
 };
 
 /* The first two are the top-up and the sale of the worked example (proto/README.md), the others one
