@@ -29,11 +29,11 @@ void fold_count(struct fold *fold, uint8_t bucket, int64_t amount)
 static bool uses_sheet(uint16_t type)
 {
     return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_REFUND ||
-           type == EVENT_LOT_EXPIRE || type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_COVER || type == EVENT_RIGHTS_MOVE ||
-           type == EVENT_RIGHTS_ACCEPT || type == EVENT_RIGHTS_RETURN ||
-           type == EVENT_RIGHTS_RECLAIM || type == EVENT_ACCOUNT_FREEZE ||
-           type == EVENT_ACCOUNT_UNFREEZE || type == EVENT_CARD_LOSS_REPORT ||
-           type == EVENT_MINT_RELEASE;
+           type == EVENT_LOT_EXPIRE || type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_COVER ||
+           type == EVENT_RIGHTS_MOVE || type == EVENT_RIGHTS_ACCEPT ||
+           type == EVENT_RIGHTS_RETURN || type == EVENT_RIGHTS_RECLAIM ||
+           type == EVENT_ACCOUNT_FREEZE || type == EVENT_ACCOUNT_UNFREEZE ||
+           type == EVENT_CARD_LOSS_REPORT || type == EVENT_MINT_RELEASE;
 }
 
 static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
