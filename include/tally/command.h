@@ -45,6 +45,7 @@ enum command_kind {
     QUERY_EXPIRED,   /* what was burned after its end, and what has ended and was not burned yet */
     QUERY_HOLDERS,   /* rights by journal */
     QUERY_FEED,      /* admitted events in admission order */
+    QUERY_BLOCKS,    /* the blocks themselves, as they are signed, in the same order */
     QUERY_INVALID,   /* INVALID events and the branch that each is charged to */
     QUERY_EXPOSURE,  /* of an account: who has heard of its freezes, and what others may still spend
                       */
@@ -252,7 +253,7 @@ struct request {
         } days;
         struct {
             uint64_t after; /* position; 0 = from the start */
-        } feed;
+        } feed;             /* and blocks */
         struct {
             bool open; /* only those that nobody has answered */
         } requests;
@@ -521,7 +522,8 @@ struct day_entry {
     int64_t refund_bonus;
 };
 
-/* issued + refunded + made good = spent + expired + left; left = held + in flight. Per product and bucket. */
+/* issued + refunded + made good = spent + expired + left; left = held + in flight. Per product and
+ * bucket. */
 struct liability_entry {
     uint32_t product;
     uint8_t bucket;
@@ -565,6 +567,18 @@ struct feed_entry {
     int64_t principal; /* positive amounts, by type */
     int64_t bonus;
     int64_t uncovered; /* a sale: its part without cover */
+};
+
+/* Blocks one after another, each with its size before it (4 bytes, big-endian). */
+struct blocks_page {
+    uint64_t last; /* position of the last one */
+    bool more;
+    struct digest state; /* over the replicated rows of this moment, of which `last` is the end
+                            unless there are more */
+    uint32_t size;
+    uint8_t bytes[FRAME_SIZE_MAX];
+    uint32_t manifest_size; /* of the network: names the root that vouches for the first block */
+    uint8_t manifest[512];
 };
 
 struct invalid_entry {
@@ -613,6 +627,7 @@ struct page {
         struct liability_entry liability[PAGE_ENTRIES_MAX];
         struct holder_entry holders[PAGE_ENTRIES_MAX];
         struct feed_entry feed[PAGE_ENTRIES_MAX];
+        struct blocks_page blocks;
         struct invalid_entry invalid[PAGE_ENTRIES_MAX];
         struct {
             uint32_t freezes; /* live */

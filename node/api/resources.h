@@ -101,6 +101,8 @@ void openapi_get_read(struct api_call *call);
 /* feed.c */
 void feed_get_read(struct api_call *call);
 void feed_get_render(struct api_call *call, const struct answer *answer);
+void blocks_get_read(struct api_call *call);
+void blocks_get_render(struct api_call *call, const struct answer *answer);
 void invalid_get_read(struct api_call *call);
 void invalid_get_render(struct api_call *call, const struct answer *answer);
 

@@ -62,6 +62,7 @@ static const struct route routes[] = {
     {"GET", "/v1/products", ALL, REPORT, QUERY_PRODUCTS, products_get_read, products_get_render},
     {"GET", "/v1/tills", OPERATORS, 0, 0, tills_get_read, NULL},
     {"GET", "/v1/feed", OFFICE, REPORT, QUERY_FEED, feed_get_read, feed_get_render},
+    {"GET", "/v1/blocks", OFFICE, 0, QUERY_BLOCKS, blocks_get_read, blocks_get_render},
     {"GET", "/v1/invalid", OFFICE, REPORT, QUERY_INVALID, invalid_get_read, invalid_get_render},
     {"GET", "/v1/office/days", OFFICE, REPORT, QUERY_DAYS, office_days_read, office_days_render},
     {"GET", "/v1/office/expired", OFFICE, ROUTE_FRESH, QUERY_EXPIRED, expired_read, expired_render},

@@ -137,6 +137,7 @@ static enum decision decide(struct node *node, const struct request *request, st
     case QUERY_EXPIRED:
     case QUERY_HOLDERS:
     case QUERY_FEED:
+    case QUERY_BLOCKS:
     case QUERY_INVALID:
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:

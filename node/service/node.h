@@ -76,6 +76,17 @@ struct input {
     const struct request *request; /* REQUEST: borrowed for the call; texts too */
 };
 
+/* A block out of a backup, for tools that fill a store while nothing else runs; signatures are
+ * checked here. In the order of the feed that it was read in, so that whatever it rests on comes
+ * before it. */
+enum import_fate {
+    IMPORT_TAKEN = 1,
+    IMPORT_HAD,     /* it is here already */
+    IMPORT_LATER,   /* the open batch is full: node_turn, then the same block again */
+    IMPORT_REFUSED, /* no block, not signed by its writer, or what it rests on is not here */
+};
+enum import_fate node_import(struct node *node, struct bytes whole);
+
 /* Returns false when the node must be stopped: a commit's outcome is unknown or the store failed.
  * Nothing may be stepped after that; a new start finds out what happened. */
 MUST_CHECK bool node_step(struct node *node, const struct input *input);

@@ -602,6 +602,9 @@ static enum verdict fill(struct node *node, const struct request *request, struc
         return VERDICT_ALLOWED;
     case QUERY_FEED:
         return query_feed(node, request, page);
+    case QUERY_BLOCKS:
+        query_blocks(node, request, page);
+        return VERDICT_ALLOWED;
     case QUERY_EXPOSURE:
         return freezes_exposure(node, request, answer, page);
     case QUERY_CHAIN_EXPOSURE:

@@ -445,6 +445,7 @@ void errand_settle(struct errand *errand)
     case QUERY_EXPIRED:
     case QUERY_HOLDERS:
     case QUERY_FEED:
+    case QUERY_BLOCKS:
     case QUERY_INVALID:
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:
@@ -530,7 +531,7 @@ struct request errand_query(struct world *machine, struct errands *errands, stru
         QUERY_NODE, QUERY_ACCOUNT, QUERY_HISTORY,   QUERY_BRANCHES,       QUERY_PRODUCTS,
         QUERY_DAYS, QUERY_HOLDERS, QUERY_LIABILITY, QUERY_FEED,           QUERY_INVALID,
         QUERY_NODE, QUERY_MEMBER,  QUERY_EXPOSURE,  QUERY_CHAIN_EXPOSURE, QUERY_REQUESTS,
-        QUERY_RISK, QUERY_EXPIRED};
+        QUERY_RISK, QUERY_EXPIRED, QUERY_BLOCKS};
     memset(page, 0, sizeof *page);
     struct request request = {
         .kind = kinds[random_below(errands->random, sizeof kinds / sizeof kinds[0])],

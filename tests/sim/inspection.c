@@ -8,6 +8,7 @@
 #include "sim.h"
 #include "workload.h"
 
+#include "block_codec.h"
 #include "hash.h"
 #include "names.h"
 #include "row_key.h"
@@ -503,6 +504,48 @@ static void look_at_invalid(struct look *look)
     }
 }
 
+/* What a backup would be made of: each block once, byte for byte as it lies on the disk. */
+static bool block_is_stored(const struct look *look, struct bytes shown, struct map *seen)
+{
+    static struct block block;
+    struct bytes stored;
+    if (block_decode(shown, &block) != STATUS_OK) {
+        return false;
+    }
+    struct row_key key = key_of_block(block.header.journal, block.header.seq);
+    struct book_place place = {.journal = block.header.journal, .seq = block.header.seq};
+    (void)map_put(seen, &place);
+    return disk_look(look->machine->disk, row_key_bytes(&key), &stored) == STATUS_OK &&
+           bytes_equal(stored, shown);
+}
+
+static void look_at_blocks(struct look *look)
+{
+    struct request request = {.kind = QUERY_BLOCKS};
+    struct map seen = map_of(sizeof(struct book_place), sizeof(struct book_place));
+    uint64_t count = 0;
+    bool more = true;
+    while (more && ask(look, &request)) {
+        const struct blocks_page *page = &look->page->rows.blocks;
+        for (uint32_t at = 0; at < page->size;) {
+            uint32_t size = key_u32(page->bytes + at);
+            if (!block_is_stored(look, bytes_of(page->bytes + at + 4, size), &seen)) {
+                sim_finding(look->sim, "S22", "machine %u shows a block that it does not have",
+                            look->machine->index);
+            }
+            count++;
+            at += 4 + size;
+        }
+        more = page->more;
+        request.body.feed.after = page->last;
+    }
+    uint64_t all = auditor_book_of(look->machine)->blocks.count;
+    if (count != seen.count || count != all) {
+        differs(look, "S22", "the number of blocks", (int64_t)count, (int64_t)all);
+    }
+    map_free(&seen);
+}
+
 /* The feed has every event once, in an order in which each journal rises. */
 static void look_at_feed(struct look *look)
 {
@@ -540,6 +583,7 @@ static void look_at_reports(struct look *look)
     look_at_expired(look);
     look_at_days(look);
     look_at_feed(look);
+    look_at_blocks(look);
 }
 
 static void look_at_machine(struct look *look)

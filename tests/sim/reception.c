@@ -173,6 +173,7 @@ static int64_t amount_of(const struct request *request)
     case QUERY_EXPIRED:
     case QUERY_HOLDERS:
     case QUERY_FEED:
+    case QUERY_BLOCKS:
     case QUERY_INVALID:
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:

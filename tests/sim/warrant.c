@@ -84,6 +84,7 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
     case QUERY_EXPIRED:
     case QUERY_HOLDERS:
     case QUERY_FEED:
+    case QUERY_BLOCKS:
     case QUERY_INVALID:
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:

@@ -127,6 +127,7 @@ static void each_route_is_open_to_its_roles_only(void **state)
         {"GET", "/v1/products", T | M | F | O},
         {"POST", "/v1/products", F | O},
         {"GET", "/v1/feed", F | O},
+        {"GET", "/v1/blocks", F | O},
         {"GET", "/v1/invalid", F | O},
         {"GET", "/v1/office/days", F | O},
         {"GET", "/v1/office/liability", F | O},
