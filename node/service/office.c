@@ -357,7 +357,7 @@ void office_hear_join(struct node *node, struct peer *peer, const struct message
         return;
     }
     int64_t now = world_wall_ms(node->world);
-    if (!used && (now < 0 || (uint64_t)now > record.until_ms)) {
+    if (!used && now > 0 && (uint64_t)now > record.until_ms) {
         joined(node, peer, MESSAGE_ERROR_REFUSED, 0,
                "this invitation has ended: ask the office for another");
         return;
