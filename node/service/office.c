@@ -84,23 +84,34 @@ enum decision office_publish(struct node *node, const struct request *request,
     return DECIDED;
 }
 
-static struct open_invitation *invitation_place(struct node *node)
+static bool has_ended(const struct node *node, uint64_t until_ms)
 {
     int64_t now = world_wall_ms(node->world);
+    return now > 0 && (uint64_t)now > until_ms;
+}
+
+/* One that has ended is kept while there is room: who comes with it is let in to be told so. */
+static struct open_invitation *invitation_place(struct node *node)
+{
+    struct open_invitation *ended = NULL;
     for (uint32_t i = 0; i < INVITATIONS_OPEN_MAX; i++) {
         struct open_invitation *one = &node->invitations[i];
-        if (!one->used || (now > 0 && one->until_ms < (uint64_t)now)) {
+        if (!one->used) {
             return one;
         }
+        if (ended == NULL && has_ended(node, one->until_ms)) {
+            ended = one;
+        }
     }
-    return NULL;
+    return ended;
 }
 
 static uint32_t open_invitations(const struct node *node)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < INVITATIONS_OPEN_MAX; i++) {
-        count += node->invitations[i].used ? 1 : 0;
+        const struct open_invitation *one = &node->invitations[i];
+        count += one->used && !has_ended(node, one->until_ms) ? 1 : 0;
     }
     return count;
 }
@@ -370,10 +381,15 @@ void office_hear_join(struct node *node, struct peer *peer, const struct message
         joined(node, peer, MESSAGE_ERROR_REFUSED, 0, "this invitation was used by another machine");
         return;
     }
-    int64_t now = world_wall_ms(node->world);
-    if (!used && now > 0 && (uint64_t)now > record.until_ms) {
+    if (!used && has_ended(node, record.until_ms)) {
         joined(node, peer, MESSAGE_ERROR_REFUSED, 0,
                "this invitation has ended: ask the office for another");
+        return;
+    }
+    /* A clock that went back may have brought more invitations to life than there are places. */
+    if (!used && node->roster.journal_count >= node->roster.journal_capacity) {
+        joined(node, peer, MESSAGE_ERROR_REFUSED, 0,
+               "this network has no place for another branch");
         return;
     }
     if (!journal_has_room(node, 1, EVENT_SIZE_MAX)) {
