@@ -28,6 +28,8 @@ extern const struct subcommand office_branches_command;
 extern const struct subcommand office_days_command;
 extern const struct subcommand office_holders_command;
 extern const struct subcommand office_liability_command;
+extern const struct subcommand office_expired_command;
+extern const struct subcommand organisation_set_command;
 extern const struct subcommand product_list_command;
 extern const struct subcommand product_publish_command;
 extern const struct subcommand recovery_key_new_command;

@@ -173,6 +173,7 @@ struct founding_limits {
     int64_t offline_days;      /* how far a branch's day may be ahead of the authority's */
     int64_t lease_days;        /* 0 = off */
     int64_t refund_days;       /* 0 = no end */
+    int64_t expiry_grace;      /* days after a lot's last one in which nobody burns it */
 };
 struct founding_limits founding_defaults(void);
 MUST_CHECK enum status node_genesis(struct world *world, const struct genesis *genesis);

@@ -3,6 +3,7 @@
 #include "auditor.h"
 #include "book_risk.h"
 #include "double.h"
+#include "expiry_watch.h"
 #include "hostile.h"
 #include "sim.h"
 #include "workload.h"
@@ -230,6 +231,9 @@ static void look_at_account(struct look *look, const struct subject_id *account)
     for (uint32_t i = 0; i < view->lot_count; i++) {
         look_at_lot(look, &view->lots[i]);
     }
+    if (!view->more_lots && look->sim->doubling == NULL && !look->machine->written_off.begun) {
+        expiry_look_at_use(look->machine, account, view->usable_here);
+    }
 }
 
 /* The changes of a balance, one by one, add up to it. */
@@ -306,7 +310,7 @@ static void look_at_branches(struct look *look)
         int64_t good = 0;
         for (uint32_t k = 0; k < book->holdings.count; k++) {
             const struct book_holding *holding = map_at(&book->holdings, k);
-            good += holding->journal == view->journal ? book_holding_good(holding) : 0;
+            good += holding->journal == view->journal ? book_holding_loss(holding) : 0;
         }
         if (view->made_good != good) {
             differs(look, "S2", "what was made good for a branch", view->made_good, good);
@@ -337,6 +341,7 @@ static void look_at_liability(struct look *look)
         said.held += entry->held;
         said.in_flight += entry->in_flight;
         said.made_good += entry->made_good;
+        said.expired += entry->expired;
     }
     const struct book *book = auditor_book_of(look->machine);
     for (uint32_t i = 0; i < book->lots.count; i++) {
@@ -348,14 +353,16 @@ static void look_at_liability(struct look *look)
         ours.spent += lot->used;
         ours.refunded += lot->refunded;
         ours.made_good += lot->made_good;
+        ours.expired += lot->expired;
         ours.in_flight += lot->granted - lot->accepted;
         ours.held += book_lot_left(lot) - (lot->granted - lot->accepted);
     }
     const int64_t pairs[][2] = {{said.issued, ours.issued},       {said.spent, ours.spent},
                                 {said.refunded, ours.refunded},   {said.held, ours.held},
-                                {said.in_flight, ours.in_flight}, {said.made_good, ours.made_good}};
-    static const char *const names[] = {"issued", "spent",     "refunded",
-                                        "held",   "in flight", "made good"};
+                                {said.in_flight, ours.in_flight}, {said.made_good, ours.made_good},
+                                {said.expired, ours.expired}};
+    static const char *const names[] = {"issued",    "spent",     "refunded", "held",
+                                        "in flight", "made good", "expired"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (pairs[i][0] != pairs[i][1]) {
             differs(look, "I17", names[i], pairs[i][0], pairs[i][1]);
@@ -391,6 +398,15 @@ static void look_at_holders(struct look *look)
         if (entry->bonus != bonus) {
             differs(look, "I17", "bonus held by a journal", entry->bonus, bonus);
         }
+    }
+}
+
+/* What has ended and is not burned, and what was burned on any day. */
+static void look_at_expired(struct look *look)
+{
+    struct request request = {.kind = QUERY_EXPIRED};
+    if (ask(look, &request)) {
+        expiry_look_at_report(look->machine, look->page);
     }
 }
 
@@ -564,6 +580,7 @@ static void look_at_reports(struct look *look)
 {
     look_at_liability(look);
     look_at_holders(look);
+    look_at_expired(look);
     look_at_days(look);
     look_at_feed(look);
     look_at_blocks(look);

@@ -158,6 +158,7 @@ static int64_t amount_of(const struct request *request)
     case COMMAND_PUBLISH_PRODUCT:
     case COMMAND_INVITE:
     case COMMAND_SET_RISK:
+    case COMMAND_SET_EXPIRY:
     case COMMAND_RETIRE:
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
@@ -169,6 +170,7 @@ static int64_t amount_of(const struct request *request)
     case QUERY_PRODUCTS:
     case QUERY_DAYS:
     case QUERY_LIABILITY:
+    case QUERY_EXPIRED:
     case QUERY_HOLDERS:
     case QUERY_FEED:
     case QUERY_BLOCKS:

@@ -131,6 +131,8 @@ static void each_route_is_open_to_its_roles_only(void **state)
         {"GET", "/v1/invalid", F | O},
         {"GET", "/v1/office/days", F | O},
         {"GET", "/v1/office/liability", F | O},
+        {"GET", "/v1/office/expired", F | O},
+        {"POST", "/v1/expiry", O},
         {"GET", "/v1/office/holders", F | O},
         {"GET", "/v1/office/branches", F | O},
         {"POST", "/v1/invitations", O},
