@@ -153,7 +153,8 @@ static bool all_collected(struct sim *sim)
             book_journal_of(book, sim->machines[SIM_OFFICE].journal);
         for (uint32_t k = 0; k < sim->machine_count; k++) {
             const struct world *machine = &sim->machines[k];
-            if (!machine->hostile &&
+            /* What a written-off journal still says it holds is the office's by now (L2). */
+            if (!machine->hostile && !machine->written_off.begun &&
                 book_sure_of_account(book, &account, machine->journal, (uint32_t)office->day) > 0) {
                 return false;
             }
