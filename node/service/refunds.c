@@ -104,6 +104,16 @@ static void find_holders(struct node *node, const struct refund_picture *picture
         note_flight(node, lot, key_u64(at), key_u64(at + 8));
     }
     note_flight(node, lot, picture->ref.journal, node->journal);
+    uint64_t office = roster_office(&node->roster);
+    if (office != 0 && office != node->journal) {
+        note_flight(node, lot, office, node->journal);
+    }
+    /* And what any of them has just sent here, when it was asked. */
+    for (uint32_t i = 0; i < lot->holder_count; i++) {
+        if (lot->holders[i].journal != node->journal) {
+            note_flight(node, lot, lot->holders[i].journal, node->journal);
+        }
+    }
 }
 
 bool refunds_look(struct node *node, struct event_ref ref, struct refund_picture *picture)

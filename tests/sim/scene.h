@@ -59,6 +59,9 @@ bool scene_money(struct scene *scene, const char *text, int64_t *amount);
 bool scene_do(struct scene *scene, const char *sentence);
 bool scene_check(struct scene *scene, const char *sentence);
 
+/* scene_ends.c: how branches end. */
+bool scene_end(struct scene *scene, const char *sentence);
+
 /* Does `sentence` have the form of `pattern`? {} captures one word. */
 bool scene_matches(struct scene *scene, const char *sentence, const char *pattern);
 
