@@ -29,6 +29,7 @@ enum command_kind {
     COMMAND_TRANSFER,        /* value from one account of a member to another */
     COMMAND_FILE_REQUEST,    /* a refund that only another branch can make, when it is back */
     COMMAND_SET_RISK,        /* office: the caps of the risk allowance; 0 = off */
+    COMMAND_SET_EXPIRY,      /* office: days of grace after a lot's last one */
     COMMAND_RETIRE,          /* office: from here on it acts for the branch's journal */
     /* queries */
     QUERY_MEMBER,
@@ -41,8 +42,10 @@ enum command_kind {
     QUERY_PRODUCTS,
     QUERY_DAYS,      /* top-ups, sales, refunds by branch and day */
     QUERY_LIABILITY, /* outstanding principal and bonus by product */
+    QUERY_EXPIRED,   /* what was burned after its end, and what has ended and was not burned yet */
     QUERY_HOLDERS,   /* rights by journal */
     QUERY_FEED,      /* admitted events in admission order */
+    QUERY_BLOCKS,    /* the blocks themselves, as they are signed, in the same order */
     QUERY_INVALID,   /* INVALID events and the branch that each is charged to */
     QUERY_EXPOSURE,  /* of an account: who has heard of its freezes, and what others may still spend
                       */
@@ -218,6 +221,9 @@ struct request {
             int64_t branch;  /* and of all of a branch's */
         } risk;
         struct {
+            int64_t grace; /* days; 0 = burned on the day after the last one */
+        } expiry;
+        struct {
             uint32_t branch;
             uint8_t kind; /* enum retire_kind */
             struct bytes reason;
@@ -247,7 +253,7 @@ struct request {
         } days;
         struct {
             uint64_t after; /* position; 0 = from the start */
-        } feed;
+        } feed;             /* and blocks */
         struct {
             bool open; /* only those that nobody has answered */
         } requests;
@@ -516,7 +522,8 @@ struct day_entry {
     int64_t refund_bonus;
 };
 
-/* issued + refunded + made good = spent + left; left = held + in flight. Per product and bucket. */
+/* issued + refunded + made good = spent + expired + left; left = held + in flight. Per product and
+ * bucket. */
 struct liability_entry {
     uint32_t product;
     uint8_t bucket;
@@ -526,6 +533,17 @@ struct liability_entry {
     int64_t held;
     int64_t in_flight;
     int64_t made_good;
+    int64_t expired; /* burned after its end */
+};
+
+/* Of one branch, product and bucket. */
+struct expired_entry {
+    uint32_t branch;
+    uint32_t product;
+    uint8_t bucket;
+    int64_t burned;   /* in the days asked for */
+    int64_t unburned; /* has ended, and is still held by the branch */
+    int64_t coming;   /* has ended, and is on its way to it */
 };
 
 struct holder_entry {
@@ -549,6 +567,18 @@ struct feed_entry {
     int64_t principal; /* positive amounts, by type */
     int64_t bonus;
     int64_t uncovered; /* a sale: its part without cover */
+};
+
+/* Blocks one after another, each with its size before it (4 bytes, big-endian). */
+struct blocks_page {
+    uint64_t last; /* position of the last one */
+    bool more;
+    struct digest state; /* over the replicated rows of this moment, of which `last` is the end
+                            unless there are more */
+    uint32_t size;
+    uint8_t bytes[FRAME_SIZE_MAX];
+    uint32_t manifest_size; /* of the network: names the root that vouches for the first block */
+    uint8_t manifest[512];
 };
 
 struct invalid_entry {
@@ -597,6 +627,7 @@ struct page {
         struct liability_entry liability[PAGE_ENTRIES_MAX];
         struct holder_entry holders[PAGE_ENTRIES_MAX];
         struct feed_entry feed[PAGE_ENTRIES_MAX];
+        struct blocks_page blocks;
         struct invalid_entry invalid[PAGE_ENTRIES_MAX];
         struct {
             uint32_t freezes; /* live */
@@ -620,6 +651,14 @@ struct page {
             uint32_t entry_count;
             struct risk_entry entries[PAGE_ENTRIES_MAX];
         } risk;
+        struct {
+            int64_t grace;  /* days */
+            uint32_t today; /* the authority's: what ended before it has ended */
+            int64_t burned; /* of all, also beyond the page */
+            int64_t unburned;
+            int64_t coming;
+            struct expired_entry entries[PAGE_ENTRIES_MAX];
+        } expired;
     } rows;
 };
 

@@ -41,6 +41,31 @@ void feed_get_render(struct api_call *call, const struct answer *answer)
     render_close(&call->out, ']');
 }
 
+void blocks_get_read(struct api_call *call)
+{
+    call->request.body.feed.after = query_count(call, "after", 0, INT64_MAX, 0);
+}
+
+void blocks_get_render(struct api_call *call, const struct answer *answer)
+{
+    const struct blocks_page *blocks = &call->page->rows.blocks;
+    struct render *out = &call->out;
+    (void)answer;
+    render_count(out, "last", blocks->last);
+    render_truth(out, "more", blocks->more);
+    render_hex(out, "state", BYTES_OF(blocks->state.bytes));
+    render_base64(out, "manifest", bytes_of(blocks->manifest, blocks->manifest_size));
+    render_open(out, "blocks", '[');
+    for (uint32_t at = 0; at < blocks->size;) {
+        const uint8_t *size_at = blocks->bytes + at;
+        uint32_t size = (uint32_t)size_at[0] << 24 | (uint32_t)size_at[1] << 16 |
+                        (uint32_t)size_at[2] << 8 | size_at[3];
+        render_base64(out, NULL, bytes_of(size_at + 4, size));
+        at += 4 + size;
+    }
+    render_close(out, ']');
+}
+
 void invalid_get_read(struct api_call *call)
 {
     query_page(call, PAGE_ENTRIES_MAX);

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -194,6 +195,17 @@ void render_hex(struct render *out, const char *name, struct bytes bytes)
         put(out, digits[bytes.data[i] >> 4]);
         put(out, digits[bytes.data[i] & 15]);
     }
+    put(out, '"');
+}
+
+void render_base64(struct render *out, const char *name, struct bytes bytes)
+{
+    size_t size = sodium_base64_encoded_len(bytes.size, sodium_base64_VARIANT_ORIGINAL);
+    put_name(out, name);
+    put(out, '"');
+    (void)sodium_bin2base64(room(out, size), size, bytes.data, bytes.size,
+                            sodium_base64_VARIANT_ORIGINAL);
+    out->size += size - 1;
     put(out, '"');
 }
 

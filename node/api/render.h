@@ -39,6 +39,9 @@ void render_null(struct render *out, const char *name);
 void render_code(struct render *out, const char *name, struct bytes code);
 void render_hex(struct render *out, const char *name, struct bytes bytes);
 
+/* RFC 4648, with padding. */
+void render_base64(struct render *out, const char *name, struct bytes bytes);
+
 /* {"minor":n,"currency":"CNY"}; without the currency when it is zeros. */
 void render_money(struct render *out, const char *name, int64_t minor, const uint8_t *currency);
 /* "2.1-17-0", or null for none. */

@@ -68,6 +68,10 @@ void risk_post_render(struct api_call *call, const struct answer *answer);
 void office_days_read(struct api_call *call);
 void office_page_read(struct api_call *call);
 void office_days_render(struct api_call *call, const struct answer *answer);
+void expired_read(struct api_call *call);
+void expired_render(struct api_call *call, const struct answer *answer);
+void expiry_post_read(struct api_call *call);
+void expiry_post_render(struct api_call *call, const struct answer *answer);
 void office_liability_render(struct api_call *call, const struct answer *answer);
 void office_holders_render(struct api_call *call, const struct answer *answer);
 
@@ -97,6 +101,8 @@ void openapi_get_read(struct api_call *call);
 /* feed.c */
 void feed_get_read(struct api_call *call);
 void feed_get_render(struct api_call *call, const struct answer *answer);
+void blocks_get_read(struct api_call *call);
+void blocks_get_render(struct api_call *call, const struct answer *answer);
 void invalid_get_read(struct api_call *call);
 void invalid_get_render(struct api_call *call, const struct answer *answer);
 

@@ -96,25 +96,26 @@ static struct audit_journal *journal_named(struct audit *audit, uint64_t journal
         (header)->seq
 
 /* A certificate counts when as many roots of the manifest signed it as the manifest asks for. */
-static bool certificate_holds(const struct audit *audit, const struct event *epoch)
+bool audit_certificate_holds(const struct manifest *manifest, const struct digest *network,
+                             const struct event *epoch)
 {
     uint8_t memory[SIGNED_SIZE_MAX];
     struct buffer body = BUFFER_OVER(memory);
     bool signed_by[ROOTS_MAX] = {false};
     uint32_t good = 0;
-    if (auth_signed_bytes(&audit->network, epoch, &body) != STATUS_OK) {
+    if (auth_signed_bytes(network, epoch, &body) != STATUS_OK) {
         return false;
     }
     for (uint8_t i = 0; i < epoch->body.auth_epoch.signature_count; i++) {
         const struct auth_signature *each = &epoch->body.auth_epoch.signatures[i];
-        bool fresh = each->root_index < audit->manifest->root_count && !signed_by[each->root_index];
+        bool fresh = each->root_index < manifest->root_count && !signed_by[each->root_index];
         if (fresh && signature_holds(buffer_bytes(&body), each->signature,
-                                     audit->manifest->roots[each->root_index])) {
+                                     manifest->roots[each->root_index])) {
             signed_by[each->root_index] = true;
             good++;
         }
     }
-    return good >= audit->manifest->threshold;
+    return good >= manifest->threshold;
 }
 
 /* What the authority says about keys. */
@@ -123,7 +124,7 @@ static void fact_take(struct audit *audit, const struct block_header *header,
 {
     if (event->type == EVENT_AUTH_EPOCH) {
         struct audit_journal *epoch = journal_named(audit, header->journal);
-        if (!certificate_holds(audit, event)) {
+        if (!audit_certificate_holds(audit->manifest, &audit->network, event)) {
             audit_note(audit, header->journal,
                        BLOCK_NAME ": the root of the manifest did not sign this authority key",
                        BLOCK_NUMBERS(header));

@@ -66,6 +66,10 @@ void audit_block(struct audit *audit, uint64_t journal, uint64_t seq, struct byt
 /* Once all blocks were shown: is every block here that another one builds on? */
 void audit_finish(struct audit *audit);
 
+/* Did as many roots of the manifest sign this AUTH.EPOCH as the manifest asks for? */
+bool audit_certificate_holds(const struct manifest *manifest, const struct digest *network,
+                             const struct event *epoch);
+
 /* NULL if nothing was heard of it. */
 const struct audit_journal *audit_find(const struct audit *audit, uint64_t journal);
 

@@ -1,3 +1,4 @@
+#include "join_machine.h"
 #include "subcommands.h"
 
 #include "data_dir.h"
@@ -50,9 +51,8 @@ static enum status plan_path(const struct plan *plan, const char *name,
     return file_path(path, plan->directory, name);
 }
 
-static enum outcome token_read(struct session *session, struct plan *plan)
+static enum outcome token_read(struct session *session, struct plan *plan, const char *text)
 {
-    const char *text = session_word(session, 0);
     plan->scratch =
         (struct buffer){.data = plan->scratch_memory, .capacity = sizeof plan->scratch_memory};
     enum status status =
@@ -357,10 +357,11 @@ static void joined_show(const struct session *session, const struct plan *plan)
            plan->directory);
 }
 
-static enum outcome plan_carry_out(struct session *session, struct plan *plan)
+static enum outcome plan_carry_out(struct session *session, struct plan *plan, const char *token,
+                                   join_fill *fill)
 {
     bool joined = false;
-    enum outcome outcome = token_read(session, plan);
+    enum outcome outcome = token_read(session, plan, token);
     if (outcome == OUTCOME_DONE) {
         outcome = place_read(session, plan);
     }
@@ -369,6 +370,9 @@ static enum outcome plan_carry_out(struct session *session, struct plan *plan)
     }
     if (outcome == OUTCOME_DONE && !joined) {
         outcome = join(session, plan);
+    }
+    if (outcome == OUTCOME_DONE && fill != NULL) {
+        outcome = fill(session, plan->directory);
     }
     if (outcome == OUTCOME_DONE && !arguments_has(&session->arguments, "no-sync")) {
         outcome = catch_up(session, plan);
@@ -379,16 +383,21 @@ static enum outcome plan_carry_out(struct session *session, struct plan *plan)
     return outcome;
 }
 
-static enum outcome join_run(struct session *session)
+enum outcome join_machine(struct session *session, const char *token, join_fill *fill)
 {
     struct plan *plan = calloc(1, sizeof *plan);
     if (plan == NULL) {
         return session_refused(session, "Not enough memory.");
     }
-    enum outcome outcome = plan_carry_out(session, plan);
+    enum outcome outcome = plan_carry_out(session, plan, token, fill);
     sodium_memzero(plan, sizeof *plan);
     free(plan);
     return outcome;
+}
+
+static enum outcome join_run(struct session *session)
+{
+    return join_machine(session, session_word(session, 0), NULL);
 }
 
 static const struct option_form join_options[] = {

@@ -5,6 +5,7 @@
 #include "command_table.h"
 
 extern const struct subcommand account_show_command;
+extern const struct subcommand backup_verify_command;
 extern const struct subcommand branch_invite_command;
 extern const struct subcommand branch_join_command;
 extern const struct subcommand branch_list_command;
@@ -20,13 +21,18 @@ extern const struct subcommand freeze_command;
 extern const struct subcommand history_command;
 extern const struct subcommand member_add_command;
 extern const struct subcommand member_find_command;
+extern const struct subcommand node_backup_command;
+extern const struct subcommand node_restore_command;
 extern const struct subcommand node_status_command;
 extern const struct subcommand office_branches_command;
 extern const struct subcommand office_days_command;
 extern const struct subcommand office_holders_command;
 extern const struct subcommand office_liability_command;
+extern const struct subcommand office_expired_command;
+extern const struct subcommand organisation_set_command;
 extern const struct subcommand product_list_command;
 extern const struct subcommand product_publish_command;
+extern const struct subcommand recovery_key_new_command;
 extern const struct subcommand refund_command;
 extern const struct subcommand request_list_command;
 extern const struct subcommand request_refund_command;

@@ -47,6 +47,12 @@ int64_t registers_good(const struct registers *registers)
 #endif
 }
 
+int64_t registers_loss(const struct registers *registers)
+{
+    int64_t total = registers_total(registers) + registers->expired;
+    return total < 0 ? -total : 0;
+}
+
 int64_t registers_shown(const struct registers *registers)
 {
     bool apart =
@@ -100,6 +106,11 @@ enum invalid_reason registers_refund(struct registers *registers, int64_t amount
 enum invalid_reason registers_rebind(struct registers *registers, int64_t amount)
 {
     return draw(registers, &registers->rebound, amount);
+}
+
+enum invalid_reason registers_expire(struct registers *registers, int64_t amount)
+{
+    return draw(registers, &registers->expired, amount);
 }
 
 enum invalid_reason registers_give(struct registers *registers, int64_t amount)
@@ -287,7 +298,26 @@ enum invalid_reason grant_return(struct grant *grant, int64_t cumulative,
 
 bool lot_is_valid_on(uint32_t from_day, uint32_t to_day, uint32_t day)
 {
+#if defined(MUTANT_end_exclusive)
+    return day >= from_day && (to_day == 0 || day < to_day);
+#elif defined(MUTANT_expired_lot_spent)
+    (void)to_day;
+    return day >= from_day;
+#else
     return day >= from_day && (to_day == 0 || day <= to_day);
+#endif
+}
+
+bool lot_is_over_on(uint32_t to_day, int64_t grace, uint32_t day)
+{
+#if defined(MUTANT_burns_a_day_early)
+    return to_day != 0 && (int64_t)day >= (int64_t)to_day + grace;
+#elif defined(MUTANT_grace_ignored)
+    (void)grace;
+    return to_day != 0 && day > to_day;
+#else
+    return to_day != 0 && (int64_t)day > (int64_t)to_day + grace;
+#endif
 }
 
 static bool terms_are_one_lot(const struct lot_terms *a, const struct lot_terms *b)
@@ -481,10 +511,10 @@ static enum invalid_reason number_form(struct bytes number)
 static bool event_has_form(uint16_t type)
 {
     return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_REFUND ||
-           type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_MOVE || type == EVENT_RIGHTS_ACCEPT ||
-           type == EVENT_RIGHTS_RETURN || type == EVENT_RIGHTS_RECLAIM ||
-           type == EVENT_RIGHTS_COVER || type == EVENT_CARD_ISSUE || type == EVENT_REQUEST_FILE ||
-           type == EVENT_REQUEST_CLOSE;
+           type == EVENT_LOT_EXPIRE || type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_MOVE ||
+           type == EVENT_RIGHTS_ACCEPT || type == EVENT_RIGHTS_RETURN ||
+           type == EVENT_RIGHTS_RECLAIM || type == EVENT_RIGHTS_COVER || type == EVENT_CARD_ISSUE ||
+           type == EVENT_REQUEST_FILE || type == EVENT_REQUEST_CLOSE;
 }
 
 enum invalid_reason event_form(const struct event *event)
@@ -503,6 +533,8 @@ enum invalid_reason event_form(const struct event *event)
         return spend_form(event);
     case EVENT_REFUND:
         return refund_form(event);
+    case EVENT_LOT_EXPIRE:
+        return lines_form(event->body.expire.lines, event->body.expire.line_count);
     case EVENT_LOT_REBIND:
         return rebind_form(event);
     case EVENT_REQUEST_FILE:

@@ -50,6 +50,9 @@ int64_t registers_total(const struct registers *registers);
 /* What the journal has of the lot, on hold or not; and what had to be made good for it. */
 int64_t registers_held(const struct registers *registers);
 int64_t registers_good(const struct registers *registers);
+/* Of what had to be made good: what somebody really got twice. What a retired journal had burned at
+ * the end of the lot, and the office took over and burned as well, hurt nobody. */
+int64_t registers_loss(const struct registers *registers);
 /* What a picture shows of it: what it may use; once others have written about it, all it has. */
 int64_t registers_shown(const struct registers *registers);
 
@@ -63,6 +66,8 @@ enum invalid_reason registers_issue(struct registers *registers, int64_t amount)
 enum invalid_reason registers_use(struct registers *registers, int64_t amount);
 enum invalid_reason registers_refund(struct registers *registers, int64_t amount);
 enum invalid_reason registers_rebind(struct registers *registers, int64_t amount);
+/* What is held of a lot that has ended leaves the chain (EXP). */
+enum invalid_reason registers_expire(struct registers *registers, int64_t amount);
 enum invalid_reason registers_give(struct registers *registers, int64_t amount);
 enum invalid_reason registers_cover(struct registers *registers, int64_t amount);
 /* The office takes over what a retired journal has (PO, and PIN on its own row). How much is there
@@ -122,12 +127,15 @@ enum invalid_reason grant_adopt(struct grant *grant, int64_t cumulative, int64_t
 enum invalid_reason grant_return(struct grant *grant, int64_t cumulative,
                                  struct registers *receiver, struct registers *giver);
 
-/* May value of a lot with these validity days be used on `day`? */
+/* May value of a lot with these validity days be used on `day`? The last day counts whole (V1). */
 bool lot_is_valid_on(uint32_t from_day, uint32_t to_day, uint32_t day);
+/* Has the lot ended, and are `grace` days after its last one over, on `day`? Then whoever holds
+ * some of it burns that (V2). */
+bool lot_is_over_on(uint32_t to_day, int64_t grace, uint32_t day);
 
 /* Form rules of an event that need nothing but the event: amounts in range, no lot twice, lots of a
  * bucket that the event may issue or use, from_day <= to_day. INVALID_NONE, MALFORMED or
- * BAD_AMOUNT. Knows TOPUP, SPEND, REFUND, LOT.REBIND, the RIGHTS events, CARD.ISSUE,
+ * BAD_AMOUNT. Knows TOPUP, SPEND, REFUND, LOT.EXPIRE, LOT.REBIND, the RIGHTS events, CARD.ISSUE,
  * REQUEST.FILE, REQUEST.CLOSE; others: NONE. */
 enum invalid_reason event_form(const struct event *event);
 

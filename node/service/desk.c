@@ -1,6 +1,7 @@
 #include "desk.h"
 
 #include "estate.h"
+#include "expiry.h"
 #include "freezes.h"
 #include "hash.h"
 #include "journal.h"
@@ -119,6 +120,8 @@ static enum decision decide(struct node *node, const struct request *request, st
         return requests_file(node, request, answer);
     case COMMAND_SET_RISK:
         return risk_set(node, request, answer);
+    case COMMAND_SET_EXPIRY:
+        return expiry_set(node, request, answer);
     case COMMAND_RETIRE:
         return estate_retire(node, request, answer);
     case QUERY_MEMBER:
@@ -131,8 +134,10 @@ static enum decision decide(struct node *node, const struct request *request, st
     case QUERY_PRODUCTS:
     case QUERY_DAYS:
     case QUERY_LIABILITY:
+    case QUERY_EXPIRED:
     case QUERY_HOLDERS:
     case QUERY_FEED:
+    case QUERY_BLOCKS:
     case QUERY_INVALID:
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:

@@ -186,9 +186,11 @@ static void repay(struct node *node, const struct subject_id *account, const str
 #if defined(MUTANT_tail_not_charged)
     return;
 #endif
-    int64_t amount = amount_smaller(registers_good(registers), registers_raw(&own));
-    amount = amount_smaller(amount, registers->taken - registers->repaid);
+    int64_t lacking =
+        amount_smaller(registers_good(registers), registers->taken - registers->repaid);
+    int64_t amount = amount_smaller(lacking, registers_raw(&own));
     amount = amount_smaller(amount, AMOUNT_MAX);
+    node->estate.lacks = node->estate.lacks || amount < lacking;
     if (amount <= 0) {
         return;
     }
@@ -319,6 +321,13 @@ static void begin(struct node *node, uint64_t now_ms)
     node->estates_dirty = false;
     node->estate =
         (struct estate_pass){.phase = ESTATE_GATHERS, .since_ms = now_ms, .pause_ms = pause};
+}
+
+void estate_hear(struct node *node, const struct event *event)
+{
+    bool gains = event->type == EVENT_RIGHTS_ACCEPT || event->type == EVENT_RIGHTS_RETURN ||
+                 event->type == EVENT_RIGHTS_RECLAIM || event->type == EVENT_REFUND;
+    node->estate.waits = node->estate.waits || (gains && node->estate.lacks);
 }
 
 void estate_tick(struct node *node, uint64_t now_ms)

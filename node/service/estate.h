@@ -17,6 +17,9 @@
 enum decision estate_retire(struct node *node, const struct request *request,
                             struct answer *answer);
 
+/* A valid event of this node was folded: it may have brought what a retired journal still lacks. */
+void estate_hear(struct node *node, const struct event *event);
+
 /* One bounded step of the work. */
 void estate_tick(struct node *node, uint64_t now_ms);
 

@@ -29,11 +29,11 @@ void fold_count(struct fold *fold, uint8_t bucket, int64_t amount)
 static bool uses_sheet(uint16_t type)
 {
     return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_REFUND ||
-           type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_COVER || type == EVENT_RIGHTS_MOVE ||
-           type == EVENT_RIGHTS_ACCEPT || type == EVENT_RIGHTS_RETURN ||
-           type == EVENT_RIGHTS_RECLAIM || type == EVENT_ACCOUNT_FREEZE ||
-           type == EVENT_ACCOUNT_UNFREEZE || type == EVENT_CARD_LOSS_REPORT ||
-           type == EVENT_MINT_RELEASE;
+           type == EVENT_LOT_EXPIRE || type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_COVER ||
+           type == EVENT_RIGHTS_MOVE || type == EVENT_RIGHTS_ACCEPT ||
+           type == EVENT_RIGHTS_RETURN || type == EVENT_RIGHTS_RECLAIM ||
+           type == EVENT_ACCOUNT_FREEZE || type == EVENT_ACCOUNT_UNFREEZE ||
+           type == EVENT_CARD_LOSS_REPORT || type == EVENT_MINT_RELEASE;
 }
 
 static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
@@ -45,6 +45,8 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
         return fold_spend(fold, sheet);
     case EVENT_REFUND:
         return fold_refund(fold, sheet);
+    case EVENT_LOT_EXPIRE:
+        return fold_expire(fold, sheet);
     case EVENT_LOT_REBIND:
         return fold_rebind(fold, sheet);
     case EVENT_RIGHTS_MOVE:
@@ -106,7 +108,6 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
     case EVENT_SPEND_HOLD:
     case EVENT_SPEND_CAPTURE:
     case EVENT_SPEND_RELEASE:
-    case EVENT_LOT_EXPIRE:
     case EVENT_LOT_CLAWBACK:
     case EVENT_PAYOUT:
         return INVALID_MALFORMED; /* the format has it, these rules do not */
@@ -292,6 +293,8 @@ void event_amounts(struct rows *rows, const struct event *event, int64_t *princi
         sum_lines(rows, event->body.spend.lines, event->body.spend.line_count, sums);
     } else if (event->known && event->type == EVENT_RIGHTS_MOVE) {
         sum_lines(rows, event->body.move.lines, event->body.move.line_count, sums);
+    } else if (event->known && event->type == EVENT_LOT_EXPIRE) {
+        sum_lines(rows, event->body.expire.lines, event->body.expire.line_count, sums);
     } else if (event->known && event->type == EVENT_LOT_REBIND) {
         sum_lines(rows, event->body.rebind.lines, event->body.rebind.line_count, sums);
     } else if (event->known && event->type == EVENT_RIGHTS_COVER &&

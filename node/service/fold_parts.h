@@ -16,6 +16,7 @@ struct touched {
     struct registers registers;
     int64_t exposed;     /* of this lot, before the event */
     int64_t good_before; /* what was made good for the journal before this event */
+    int64_t loss_before; /* of it, what its branch bears */
     struct terms_record terms;
     bool untouched; /* refund rights, child lots: their terms have no row yet */
     int64_t change; /* of what the chain owes: + issued, refunded; - used */
@@ -104,6 +105,9 @@ void make_right_good(struct fold *fold, const struct touched *right);
 
 /* The same at another journal: of a right of its own sales it says that nothing is held. */
 void load_other_right(struct fold *fold, const struct lot_id *refund_lot, struct touched *right);
+
+/* fold_expire.c */
+enum invalid_reason fold_expire(struct fold *fold, struct sheet *sheet);
 
 /* fold_transfer.c */
 enum invalid_reason fold_rebind(struct fold *fold, struct sheet *sheet);

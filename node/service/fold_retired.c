@@ -98,6 +98,7 @@ enum invalid_reason fold_adopt(struct fold *fold, struct sheet *sheet)
         liability_add(fold->rows, touched[i].terms.product, touched[i].terms.bucket,
                       &(struct liability_record){.held = risen[i], .in_flight = -risen[i]});
         coming_add(fold->rows, to, touched[i].terms.bucket, -risen[i]);
+        ending_add(fold->rows, ENDING_COMING, to, &touched[i].terms, -risen[i]);
     }
     save_spares(fold, sheet, touched, count);
     return INVALID_NONE;

@@ -23,7 +23,8 @@ static int sign_of(const struct statement_record *record)
     if (record->verdict != EVENT_VALID) {
         return 0;
     }
-    if (record->type == EVENT_SPEND || record->type == EVENT_RIGHTS_COVER) {
+    if (record->type == EVENT_SPEND || record->type == EVENT_RIGHTS_COVER ||
+        record->type == EVENT_LOT_EXPIRE) {
         return -1;
     }
     if (record->type == EVENT_LOT_REBIND) {
@@ -246,5 +247,49 @@ enum verdict query_feed(struct node *node, const struct request *request, struct
                 return VERDICT_ALLOWED;
             }
         }
+    }
+}
+
+/* The block at a position of the feed, as it is stored. False past the last one. */
+static bool block_at_position(struct node *node, uint64_t position, struct buffer *whole)
+{
+    struct row_key key = row_key(TABLE_FEED);
+    row_key_u64(&key, position);
+    uint8_t memory[32];
+    struct buffer place = BUFFER_OVER(memory);
+    if (!rows_load_committed(node->rows, row_key_bytes(&key), &place)) {
+        return false;
+    }
+    struct row_key block_key = key_of_block(key_u64(memory), key_u64(memory + 8));
+    return rows_load_committed(node->rows, row_key_bytes(&block_key), whole);
+}
+
+void query_blocks(struct node *node, const struct request *request, struct page *page)
+{
+    struct blocks_page *blocks = &page->rows.blocks;
+    blocks->last = request->body.feed.after;
+    blocks->more = false;
+    blocks->size = 0;
+    blocks->state = rows_digest_committed(node->rows);
+    assert(node->manifest.size <= sizeof blocks->manifest);
+    blocks->manifest_size = (uint32_t)node->manifest.size;
+    memcpy(blocks->manifest, node->manifest.data, node->manifest.size);
+    for (;;) {
+        struct buffer whole = BUFFER_OVER(node->block_bytes);
+        if (!block_at_position(node, blocks->last + 1, &whole)) {
+            return;
+        }
+        if (whole.size + 4 > sizeof blocks->bytes - blocks->size) {
+            blocks->more = true;
+            return;
+        }
+        uint8_t *at = blocks->bytes + blocks->size;
+        for (int i = 0; i < 4; i++) {
+            at[i] = (uint8_t)(whole.size >> (24 - 8 * i));
+        }
+        memcpy(at + 4, whole.data, whole.size);
+        blocks->size += (uint32_t)whole.size + 4;
+        blocks->last++;
+        page->count++;
     }
 }

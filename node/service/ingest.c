@@ -332,3 +332,36 @@ void ingest_admit(struct node *node)
         node->want_dirty = true;
     }
 }
+
+enum import_fate node_import(struct node *node, struct bytes whole)
+{
+    if (block_decode(whole, &node->decoded) != STATUS_OK) {
+        return IMPORT_REFUSED;
+    }
+    uint8_t memory[BLOCK_HEADER_SIZE_MAX + 64];
+    struct buffer body = BUFFER_OVER(memory);
+    struct signature_check check = {.signature = node->decoded.signature.data,
+                                    .public_key = key_for(node, &node->decoded)};
+    if (check.public_key == NULL ||
+        block_signed_bytes(&node->network, node->decoded.header_bytes, &body) != STATUS_OK) {
+        return IMPORT_REFUSED;
+    }
+    check.body = buffer_bytes(&body);
+    if (!world_verify_now(node->world, &check)) {
+        return IMPORT_REFUSED;
+    }
+    switch (journal_admit(node, &node->decoded)) {
+    case ADMITTED:
+        return IMPORT_TAKEN;
+    case ADMISSION_DUPLICATE:
+        return IMPORT_HAD;
+    case ADMISSION_FULL:
+        return IMPORT_LATER;
+    case ADMISSION_GAP:
+    case ADMISSION_WAITS:
+    case ADMISSION_FORK:
+    case ADMISSION_REJECTED:
+        break;
+    }
+    return IMPORT_REFUSED;
+}

@@ -1,6 +1,7 @@
 #include "journal.h"
 
 #include "block_codec.h"
+#include "estate.h"
 #include "event_codec.h"
 #include "fold.h"
 #include "forks.h"
@@ -194,6 +195,9 @@ static void count_event(struct node *node, const struct fold *fold)
     }
     if (fold->verdict == EVENT_VALID && fold->event->type == EVENT_JOURNAL_FORK) {
         forks_hear_event(node, fold->header->journal, fold->event);
+    }
+    if (fold->verdict == EVENT_VALID && fold->header->journal == node->journal) {
+        estate_hear(node, fold->event);
     }
     spread_hear(node, fold);
     node->risk_tasks = node->risk_tasks || risk_is_news(fold->event);

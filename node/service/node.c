@@ -2,6 +2,7 @@
 
 #include "desk.h"
 #include "estate.h"
+#include "expiry.h"
 #include "forks.h"
 #include "freezes.h"
 #include "ingest.h"
@@ -119,6 +120,7 @@ static void hear_tick(struct node *node)
     risk_sweep(node, now);
     forks_tick(node, now);
     estate_tick(node, now);
+    expiry_sweep(node, now);
 }
 
 bool node_step(struct node *node, const struct input *input)

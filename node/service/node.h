@@ -76,6 +76,17 @@ struct input {
     const struct request *request; /* REQUEST: borrowed for the call; texts too */
 };
 
+/* A block out of a backup, for tools that fill a store while nothing else runs; signatures are
+ * checked here. In the order of the feed that it was read in, so that whatever it rests on comes
+ * before it. */
+enum import_fate {
+    IMPORT_TAKEN = 1,
+    IMPORT_HAD,     /* it is here already */
+    IMPORT_LATER,   /* the open batch is full: node_turn, then the same block again */
+    IMPORT_REFUSED, /* no block, not signed by its writer, or what it rests on is not here */
+};
+enum import_fate node_import(struct node *node, struct bytes whole);
+
 /* Returns false when the node must be stopped: a commit's outcome is unknown or the store failed.
  * Nothing may be stepped after that; a new start finds out what happened. */
 MUST_CHECK bool node_step(struct node *node, const struct input *input);
@@ -162,6 +173,7 @@ struct founding_limits {
     int64_t offline_days;      /* how far a branch's day may be ahead of the authority's */
     int64_t lease_days;        /* 0 = off */
     int64_t refund_days;       /* 0 = no end */
+    int64_t expiry_grace;      /* days after a lot's last one in which nobody burns it */
 };
 struct founding_limits founding_defaults(void);
 MUST_CHECK enum status node_genesis(struct world *world, const struct genesis *genesis);

@@ -89,7 +89,8 @@ struct estate_pass {
     enum { ESTATE_RESTS = 0, ESTATE_GATHERS, ESTATE_ADOPTS, ESTATE_RECLAIMS } phase;
     uint64_t since_ms;    /* gathering began; at rest: it ended */
     bool found;           /* this pass wrote something: another one follows */
-    bool waits;           /* it could not give back all: a witness is missing */
+    bool waits;           /* it could not give back all: a witness is missing, or more came since */
+    bool lacks;           /* a journal lacks more than the office holds of its lot */
     uint64_t pause_ms;    /* until the next look, when it waits */
     struct row_key after; /* where it goes on */
 };
@@ -178,8 +179,10 @@ struct node {
     bool risk_tasks; /* something may have come that is to be covered, settled, acknowledged */
     uint64_t risk_swept_ms;
     uint64_t risk_asked_ms;
-    struct row_key risk_after; /* where the next sweep of debts goes on */
-    bool freeze_tasks;         /* a freeze may have come that is not acknowledged yet */
+    struct row_key risk_after;   /* where the next sweep of debts goes on */
+    struct row_key expiry_after; /* where the pass over lots that have ended goes on */
+    uint64_t expiry_due_ms;      /* and when */
+    bool freeze_tasks;           /* a freeze may have come that is not acknowledged yet */
     uint64_t key_sweep_ms;
     struct row_key key_sweep_after;      /* where the next sweep goes on */
     struct frontier_entry own_committed; /* head for the checkpoint */

@@ -3,6 +3,7 @@
 #include "block_codec.h"
 #include "desk.h"
 #include "event_codec.h"
+#include "expiry.h"
 #include "forks.h"
 #include "freezes.h"
 #include "journal.h"
@@ -495,6 +496,7 @@ static void query_liability(struct node *node, const struct request *request, st
                                          .spent = record.spent,
                                          .refunded = record.refunded,
                                          .made_good = record.made_good,
+                                         .expired = record.expired,
                                          .held = record.held,
                                          .in_flight = record.in_flight};
         }
@@ -592,11 +594,17 @@ static enum verdict fill(struct node *node, const struct request *request, struc
     case QUERY_LIABILITY:
         query_liability(node, request, page);
         return VERDICT_ALLOWED;
+    case QUERY_EXPIRED:
+        expired_query(node, request, page);
+        return VERDICT_ALLOWED;
     case QUERY_HOLDERS:
         query_holders(node, request, page);
         return VERDICT_ALLOWED;
     case QUERY_FEED:
         return query_feed(node, request, page);
+    case QUERY_BLOCKS:
+        query_blocks(node, request, page);
+        return VERDICT_ALLOWED;
     case QUERY_EXPOSURE:
         return freezes_exposure(node, request, answer, page);
     case QUERY_CHAIN_EXPOSURE:
@@ -625,6 +633,7 @@ static enum verdict fill(struct node *node, const struct request *request, struc
     case COMMAND_TRANSFER:
     case COMMAND_FILE_REQUEST:
     case COMMAND_SET_RISK:
+    case COMMAND_SET_EXPIRY:
     case COMMAND_RETIRE:
     case COMMAND_KIND_COUNT:
         break;

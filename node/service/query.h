@@ -12,6 +12,8 @@ enum verdict query_history(struct node *node, const struct request *request, str
                            struct page *page);
 /* One page of admitted events in admission order (feed.c). */
 enum verdict query_feed(struct node *node, const struct request *request, struct page *page);
+/* As many whole blocks behind a position as fit a page. */
+void query_blocks(struct node *node, const struct request *request, struct page *page);
 
 /* Walking a table's committed rows. */
 struct walk {

@@ -301,21 +301,22 @@ void liability_add(struct rows *rows, uint32_t product, uint8_t bucket,
     struct row_key key = row_key(TABLE_LIABILITY);
     row_key_u32(&key, product);
     row_key_u8(&key, bucket);
-    uint64_t numbers[6];
-    (void)record_numbers_load(rows, row_key_bytes(&key), numbers, 6);
+    uint64_t numbers[7];
+    (void)record_numbers_load(rows, row_key_bytes(&key), numbers, 7);
     numbers[0] += (uint64_t)change->issued;
     numbers[1] += (uint64_t)change->spent;
     numbers[2] += (uint64_t)change->refunded;
     numbers[3] += (uint64_t)change->held;
     numbers[4] += (uint64_t)change->in_flight;
     numbers[5] += (uint64_t)change->made_good;
-    record_numbers_save(rows, row_key_bytes(&key), numbers, 6);
+    numbers[6] += (uint64_t)change->expired;
+    record_numbers_save(rows, row_key_bytes(&key), numbers, 7);
 }
 
 bool liability_decode(struct bytes value, struct liability_record *record)
 {
-    uint64_t numbers[6];
-    if (!record_numbers_decode(value, numbers, 6)) {
+    uint64_t numbers[7];
+    if (!record_numbers_decode(value, numbers, 7)) {
         return false;
     }
     *record = (struct liability_record){.issued = (int64_t)numbers[0],
@@ -323,7 +324,8 @@ bool liability_decode(struct bytes value, struct liability_record *record)
                                         .refunded = (int64_t)numbers[2],
                                         .held = (int64_t)numbers[3],
                                         .in_flight = (int64_t)numbers[4],
-                                        .made_good = (int64_t)numbers[5]};
+                                        .made_good = (int64_t)numbers[5],
+                                        .expired = (int64_t)numbers[6]};
     return true;
 }
 

@@ -233,10 +233,29 @@ struct liability_record {
     int64_t held;
     int64_t in_flight;
     int64_t made_good;
+    int64_t expired; /* burned after its end */
 };
 void liability_add(struct rows *rows, uint32_t product, uint8_t bucket,
                    const struct liability_record *change);
 bool liability_decode(struct bytes value, struct liability_record *record);
+
+/* Sums of money about lots that end, by day, branch, product and bucket; a sum of 0 has no row. */
+enum ending_kind {
+    ENDING_HELD = 1,   /* day: a lot's last one. Held by journals of the branch */
+    ENDING_COMING = 2, /* the same, on its way to them */
+    ENDING_BURNED = 3, /* day: on which they burned it */
+};
+void ending_add(struct rows *rows, enum ending_kind kind, uint64_t journal,
+                const struct terms_record *terms, int64_t change);
+void ended_add(struct rows *rows, enum ending_kind kind, uint32_t day, uint64_t journal,
+               const struct terms_record *terms, int64_t change);
+int64_t ended_decode(struct bytes value);
+/* Lists a lot that ends, for who holds it to burn it in time; the list is gone through in order of
+ * their last days. */
+void ending_list(struct rows *rows, const struct subject_id *account, const struct lot_id *lot,
+                 uint32_t to_day);
+void ending_unlist(struct rows *rows, const struct subject_id *account, const struct lot_id *lot,
+                   uint32_t to_day);
 
 /* What had to be made good for a journal; its branch bears the loss. */
 struct loss_record {

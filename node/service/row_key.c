@@ -136,6 +136,8 @@ bool row_is_replicated(struct bytes key)
     case TABLE_DAY:
     case TABLE_LIABILITY:
     case TABLE_HOLDER:
+    case TABLE_ENDING:
+    case TABLE_ENDED:
     case TABLE_COMING:
     case TABLE_FREEZE_TASK:
     case TABLE_USAGE:

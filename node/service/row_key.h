@@ -57,6 +57,8 @@ enum table {
     TABLE_LIABILITY = 'q',  /* q product4 bucket1 */
     TABLE_LOSS = '3',       /* R  3 j8 product4: what had to be made good for a journal */
     TABLE_HOLDER = 'k',     /* k j8 */
+    TABLE_ENDING = '7',     /* 7 day4 acct16 lot16: a lot that ends, until nothing of it is left */
+    TABLE_ENDED = '8',      /* 8 kind1 day4 branch4 product4 bucket1: sums about ends */
     TABLE_COMING = 'g',     /* g j8: money in flight to that journal */
     TABLE_RISK = 'W',       /* R  W acct16 j8: risk given, acknowledged, debt, covered */
     TABLE_RISK_OPEN = 'Q',  /* R  Q j8: open risk of the journal */

@@ -321,6 +321,17 @@ void chain_enrol_again(struct chain *chain, size_t index, char *output)
     chain_restart(chain, index);
 }
 
+void chain_adopt(struct chain *chain, size_t node)
+{
+    extend_config(chain, node);
+    read_operator_token(&chain->nodes[node]);
+    chain_open_client(chain);
+    chain_spawn(chain, node);
+    wait_ready(chain, node);
+    make_till(chain, node);
+    chain_open_client(chain);
+}
+
 static int remove_one(const char *path, const struct stat *found, int kind, struct FTW *place)
 {
     (void)found;

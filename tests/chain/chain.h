@@ -63,6 +63,9 @@ void chain_start(struct chain *chain, size_t count);
 void chain_start_spread(struct chain *chain, size_t count, const char *spread);
 void chain_stop(struct chain *chain);
 
+/* A node whose directory was made anew (node restore, branch join): routes, tokens, till; runs. */
+void chain_adopt(struct chain *chain, size_t node);
+
 /* For cmocka: a chain of three for a group of tests; and after each test, whatever it cut is
  * healed, whatever it stopped runs again, and what it was answered is released. */
 int chain_group_setup(void **state);

@@ -245,6 +245,11 @@ void auditor_balance(struct sim *sim)
         if (lot != NULL) {
             sim_finding(sim, "S1", "lot %02x%02x.. does not add up", lot->id[0], lot->id[1]);
         }
+        lot = book_overdrawn(auditor_book_of(&sim->machines[i]));
+        if (lot != NULL) {
+            sim_finding(sim, "V3", "of lot %02x%02x.. more was used and burned than there was",
+                        lot->id[0], lot->id[1]);
+        }
         if (!sim->auditor->parted) {
             return; /* all have one book */
         }
@@ -253,9 +258,14 @@ void auditor_balance(struct sim *sim)
 
 /* ---- what honest nodes write ---- */
 
-static const char *invariant_of(enum invalid_reason reason)
+static const char *invariant_of(uint16_t type, enum invalid_reason reason)
 {
     switch (reason) {
+    case INVALID_LOT_TIME:
+        if (type == EVENT_LOT_EXPIRE) {
+            return "V2";
+        }
+        return "V1";
     case INVALID_NOT_COVERED:
         return "S2";
     case INVALID_OVER_ACCEPT:
@@ -282,7 +292,6 @@ static const char *invariant_of(enum invalid_reason reason)
     case INVALID_NO_ROLE:
     case INVALID_NOT_ACTIVE:
     case INVALID_WRONG_ACCOUNT:
-    case INVALID_LOT_TIME:
     case INVALID_WRONG_NUMBER:
         break;
     }
@@ -298,8 +307,9 @@ static void check_own_event(struct world *machine, const struct block *block,
     bool waits = book_may_wait(auditor_book_of(machine), &block->header, opinion);
     sim->census->counts[CENSUS_PENDING_MINTS] += waits ? 1 : 0;
     if (opinion->reason != INVALID_NONE && !waits) {
-        sim_finding(sim, invariant_of(opinion->reason), "machine %u wrote an invalid %s: %s",
-                    machine->index, name, invalid_reason_name((uint8_t)opinion->reason));
+        sim_finding(sim, invariant_of(opinion->event.type, opinion->reason),
+                    "machine %u wrote an invalid %s: %s", machine->index, name,
+                    invalid_reason_name((uint8_t)opinion->reason));
         return;
     }
     if (opinion->after_wrong) {

@@ -30,6 +30,7 @@ struct book *book_new(void)
     book->days = map_of(2 * sizeof(uint64_t), sizeof(struct book_day));
     book->risks = map_of(sizeof(struct book_place), sizeof(struct book_risk));
     book->caps = map_of(sizeof(uint64_t), sizeof(struct book_cap));
+    book->burned = map_of(4 * sizeof(uint64_t), sizeof(struct book_burned));
     book->limits = map_of(sizeof(uint64_t), sizeof(struct book_limit));
     book->checkpoints = map_of(sizeof(uint64_t), sizeof(struct book_checkpoint));
     book->approvals = map_of(sizeof(struct book_place), sizeof(struct book_approval));
@@ -47,12 +48,12 @@ void book_free(struct book *book)
         struct book_account *account = map_at(&book->accounts, i);
         free(account->lots);
     }
-    struct map *maps[] = {&book->journals,    &book->blocks,    &book->events, &book->lots,
-                          &book->holdings,    &book->pairs,     &book->grants, &book->grant_counts,
-                          &book->deps,        &book->tokens,    &book->cards,  &book->days,
-                          &book->wishes,      &book->risks,     &book->caps,   &book->limits,
-                          &book->checkpoints, &book->approvals, &book->minted, &book->pendings,
-                          &book->accounts,    &book->pasts,     &book->accepts};
+    struct map *maps[] = {&book->journals,    &book->blocks,    &book->events,  &book->lots,
+                          &book->holdings,    &book->pairs,     &book->grants,  &book->grant_counts,
+                          &book->deps,        &book->tokens,    &book->cards,   &book->days,
+                          &book->wishes,      &book->risks,     &book->caps,    &book->limits,
+                          &book->checkpoints, &book->approvals, &book->minted,  &book->pendings,
+                          &book->accounts,    &book->pasts,     &book->accepts, &book->burned};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
         map_free(maps[i]);
     }
@@ -128,7 +129,8 @@ int64_t book_accepted(const struct book *book, const struct lot_id *lot, uint64_
 
 int64_t book_lot_left(const struct book_lot *lot)
 {
-    return lot->issued + lot->adopted + lot->refunded + lot->made_good - lot->used - lot->rebound;
+    return lot->issued + lot->adopted + lot->refunded + lot->made_good - lot->used - lot->expired -
+           lot->rebound;
 }
 
 bool book_bucket_is_money(uint8_t bucket)

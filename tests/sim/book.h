@@ -74,6 +74,7 @@ struct book_lot {
     int64_t rebound; /* went to another account's lot */
     int64_t refunded;
     int64_t used;
+    int64_t expired; /* burned after its end */
     int64_t granted;
     int64_t accepted;
     int64_t made_good; /* by book_make_good */
@@ -83,6 +84,7 @@ struct book_holding {
     uint8_t lot[16];
     uint64_t journal;
     int64_t held;     /* by what the journal itself wrote */
+    int64_t expired;  /* of it, what the journal burned */
     int64_t taken;    /* by the office from a retired journal, less what it gave back */
     int64_t returned; /* by holders to a retired giver */
     int64_t adopted;  /* what the office accepted in its place */
@@ -206,6 +208,7 @@ struct book {
     struct map wishes;
     struct map risks;  /* sales without cover */
     struct map caps;   /* of such sales, as the authority set them */
+    struct map burned; /* by day, branch, product and bucket */
     struct map limits; /* book_trust.h, and what follows */
     struct map checkpoints;
     struct map approvals;
@@ -284,11 +287,28 @@ int64_t book_holding_good(const struct book_holding *holding);
  * it and took. */
 int64_t book_left_at(const struct book *book, const struct lot_id *lot, uint64_t journal,
                      uint64_t seq);
+/* Of it, what the journal's branch bears: what it burned itself, and the office once more, hurt
+ * nobody. */
+int64_t book_holding_loss(const struct book_holding *holding);
 /* Sets `made_good` of every lot: before the balances of accounts are compared. */
 void book_make_good(struct book *book);
 /* What the office has yet to take over or to give back: NULL, or the retired journal's holding. A
  * flight to a retired journal counts as its holding. */
 const uint8_t *book_unsettled(const struct book *book, uint64_t office, uint64_t *journal);
+
+/* Money that was burned by a branch, of a product and bucket, in days from..to. */
+struct book_burned {
+    uint64_t key[4]; /* day, branch, product, bucket */
+    int64_t amount;
+};
+/* Days of grace after a lot's last one, as of an authority position. */
+int64_t book_grace(const struct book *book, uint64_t auth);
+/* The first lot that has ended more than `grace` days before `day`, and of which `journal` holds
+ * something or (`flights`) has something on its way to it; NULL: it has burned all. */
+const struct book_lot *book_unburned(const struct book *book, uint64_t journal, int64_t day,
+                                     int64_t grace, bool flights);
+/* The first lot of which more was used and burned than there ever was (V3). */
+const struct book_lot *book_overdrawn(const struct book *book);
 
 /* Conservation, lot by lot: issued + refunded + made good = used + held by all + in flight; nothing
  * below zero. NULL, or the first lot for which it does not hold. */

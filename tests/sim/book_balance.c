@@ -23,6 +23,11 @@ int64_t book_holding_good(const struct book_holding *holding)
     return larger(0, -total_of(holding));
 }
 
+int64_t book_holding_loss(const struct book_holding *holding)
+{
+    return larger(0, -total_of(holding) - holding->expired);
+}
+
 int64_t book_shown(const struct book *book, const struct lot_id *lot, uint64_t journal)
 {
     struct holding_key key = book_holding_key(lot, journal);
@@ -154,7 +159,7 @@ const struct book_lot *book_unbalanced(const struct book *book)
         int64_t flying = lot->granted - lot->accepted;
         if (flying < 0 || sum[0] < 0 || sum[1] > 0 || book_lot_left(lot) < 0 ||
             lot->issued + lot->adopted + lot->refunded + lot->made_good !=
-                lot->used + lot->rebound + sum[0] + flying) {
+                lot->used + lot->expired + lot->rebound + sum[0] + flying) {
             bad = lot;
         }
     }

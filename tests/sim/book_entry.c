@@ -564,6 +564,8 @@ static enum invalid_reason enter_event(const struct entry *entry)
         return enter_spend(entry);
     case EVENT_REFUND:
         return enter_refund(entry);
+    case EVENT_LOT_EXPIRE:
+        return enter_expire(entry);
     case EVENT_LOT_REBIND:
         return enter_rebind(entry);
     case EVENT_RIGHTS_MOVE:

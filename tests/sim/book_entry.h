@@ -30,6 +30,9 @@ void take_line(const struct entry *entry, const struct lot_line *line);
 struct book_lot *lot_named(const struct entry *entry, const struct subject_id *account,
                            const struct lot_id *id);
 
+/* book_expire.c */
+enum invalid_reason enter_expire(const struct entry *entry);
+
 /* book_refund.c */
 enum invalid_reason judge_right(const struct entry *entry, const struct lot_line *line,
                                 struct event_ref sale);

@@ -207,6 +207,9 @@ static int64_t exposed_of_lot(const struct book *book, const struct lot_id *lot,
             unwitnessed += pair->accepted - pair->witnessed - pair->returned;
         }
     }
+    struct holding_key key = book_holding_key(lot, journal);
+    const struct book_holding *holding = map_find(&book->holdings, &key);
+    held += holding == NULL ? 0 : holding->expired; /* what it burned hurt nobody */
     return unwitnessed > held ? unwitnessed - held : 0;
 }
 

@@ -26,7 +26,7 @@ static const uint16_t event_types[] = {
     EVENT_CARD_REPLACE,    EVENT_RIGHTS_COVER,
     EVENT_RISK_SETTLE,     EVENT_RISK_ACK,
     EVENT_CHECKPOINT_SIGN, EVENT_LEASE_RECORD,
-    EVENT_JOURNAL_FORK,
+    EVENT_JOURNAL_FORK,    EVENT_LOT_EXPIRE,
 };
 
 enum { EVENT_TYPES = sizeof event_types / sizeof event_types[0] };
@@ -81,6 +81,7 @@ static const struct census_name names[] = {
     {CENSUS_CLOCK_ERAS, "clocks in 1970, 2038 or 2106"},
     {CENSUS_CLOCK_FROZEN, "clocks that stood still"},
     {CENSUS_CLOCK_FAST, "clocks ten times too fast"},
+    {CENSUS_DAYS, "times that days passed"},
     {CENSUS_BACKUPS, "backups made"},
     {CENSUS_RESTORES, "backups put back"},
     {CENSUS_CLONES, "clones"},

@@ -91,9 +91,11 @@ static void spend(struct world *machine, const struct book_lot *lot, int64_t ove
     hostile_publish(machine, &event, (struct block_dep){0},
                     gated      ? INVALID_FROZEN
                     : over > 0 ? INVALID_NOT_COVERED
-                               : book_exposure_reason(auditor_book(machine->sim), &account,
-                                                      machine->journal, hostile_now(machine).auth,
-                                                      event.body.spend.lines, 1));
+                    : deed_has_ended(machine, lot)
+                        ? INVALID_LOT_TIME
+                        : book_exposure_reason(auditor_book(machine->sim), &account,
+                                               machine->journal, hostile_now(machine).auth,
+                                               event.body.spend.lines, 1));
 }
 
 /* Says that it has heard of a freeze, which shuts its own gate: what it sells then is INVALID. */
@@ -463,7 +465,7 @@ static void do_deed(struct world *machine)
         do_deed_of_trust(machine, &account, own);
         return;
     }
-    switch (random_below(hostile_random(machine), 26)) {
+    switch (random_below(hostile_random(machine), 29)) {
     case 0:
     case 1:
         top_up(machine, &account);
@@ -530,6 +532,11 @@ static void do_deed(struct world *machine)
         break;
     case 25:
         settle_itself(machine, any);
+        break;
+    case 26:
+    case 27:
+    case 28:
+        deed_about_ends(machine, &account);
         break;
     case 10:
         issue_foreign_number(machine, any);

@@ -99,13 +99,14 @@ static void rebind(struct world *machine, int64_t over, bool self)
     if (amount < 1) {
         return;
     }
+    bool gated = book_is_gated(book, &account, machine->journal);
     event.body.rebind.line_count = 1;
     event.body.rebind.lines[0] =
         (struct lot_line){.lot = lot_id_of(lot), .amount = amount, .after = over < 0 ? -over : 0};
     hostile_publish(machine, &event, (struct block_dep){0},
-                    self                                              ? INVALID_SELF_MOVE
-                    : book_is_gated(book, &account, machine->journal) ? INVALID_FROZEN
-                    : over > 0                                        ? INVALID_NOT_COVERED
+                    self       ? INVALID_SELF_MOVE
+                    : gated    ? INVALID_FROZEN
+                    : over > 0 ? INVALID_NOT_COVERED
                                : book_exposure_reason(book, &account, machine->journal,
                                                       hostile_now(machine).auth,
                                                       event.body.rebind.lines, 1));

@@ -430,6 +430,7 @@ void errand_settle(struct errand *errand)
     case COMMAND_ISSUE_CARD:
     case COMMAND_INVITE:
     case COMMAND_SET_RISK:
+    case COMMAND_SET_EXPIRY:
     case COMMAND_RETIRE:
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
@@ -441,8 +442,10 @@ void errand_settle(struct errand *errand)
     case QUERY_PRODUCTS:
     case QUERY_DAYS:
     case QUERY_LIABILITY:
+    case QUERY_EXPIRED:
     case QUERY_HOLDERS:
     case QUERY_FEED:
+    case QUERY_BLOCKS:
     case QUERY_INVALID:
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:
@@ -525,10 +528,10 @@ struct request errand_query(struct world *machine, struct errands *errands, stru
 {
     (void)machine;
     static const enum command_kind kinds[] = {
-        QUERY_NODE,     QUERY_ACCOUNT,        QUERY_HISTORY,  QUERY_BRANCHES,
-        QUERY_PRODUCTS, QUERY_DAYS,           QUERY_HOLDERS,  QUERY_LIABILITY,
-        QUERY_FEED,     QUERY_INVALID,        QUERY_NODE,     QUERY_MEMBER,
-        QUERY_EXPOSURE, QUERY_CHAIN_EXPOSURE, QUERY_REQUESTS, QUERY_RISK};
+        QUERY_NODE, QUERY_ACCOUNT, QUERY_HISTORY,   QUERY_BRANCHES,       QUERY_PRODUCTS,
+        QUERY_DAYS, QUERY_HOLDERS, QUERY_LIABILITY, QUERY_FEED,           QUERY_INVALID,
+        QUERY_NODE, QUERY_MEMBER,  QUERY_EXPOSURE,  QUERY_CHAIN_EXPOSURE, QUERY_REQUESTS,
+        QUERY_RISK, QUERY_EXPIRED, QUERY_BLOCKS};
     memset(page, 0, sizeof *page);
     struct request request = {
         .kind = kinds[random_below(errands->random, sizeof kinds / sizeof kinds[0])],

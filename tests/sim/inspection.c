@@ -3,10 +3,12 @@
 #include "auditor.h"
 #include "book_risk.h"
 #include "double.h"
+#include "expiry_watch.h"
 #include "hostile.h"
 #include "sim.h"
 #include "workload.h"
 
+#include "block_codec.h"
 #include "hash.h"
 #include "names.h"
 #include "row_key.h"
@@ -234,6 +236,9 @@ static void look_at_account(struct look *look, const struct subject_id *account)
     for (uint32_t i = 0; i < view->lot_count; i++) {
         look_at_lot(look, &view->lots[i]);
     }
+    if (!view->more_lots && look->sim->doubling == NULL && !look->machine->written_off.begun) {
+        expiry_look_at_use(look->machine, account, view->usable_here);
+    }
 }
 
 /* The changes of a balance, one by one, add up to it. */
@@ -310,7 +315,7 @@ static void look_at_branches(struct look *look)
         int64_t good = 0;
         for (uint32_t k = 0; k < book->holdings.count; k++) {
             const struct book_holding *holding = map_at(&book->holdings, k);
-            good += holding->journal == view->journal ? book_holding_good(holding) : 0;
+            good += holding->journal == view->journal ? book_holding_loss(holding) : 0;
         }
         if (view->made_good != good) {
             differs(look, "S2", "what was made good for a branch", view->made_good, good);
@@ -341,6 +346,7 @@ static void look_at_liability(struct look *look)
         said.held += entry->held;
         said.in_flight += entry->in_flight;
         said.made_good += entry->made_good;
+        said.expired += entry->expired;
     }
     const struct book *book = auditor_book_of(look->machine);
     for (uint32_t i = 0; i < book->lots.count; i++) {
@@ -352,14 +358,16 @@ static void look_at_liability(struct look *look)
         ours.spent += lot->used;
         ours.refunded += lot->refunded;
         ours.made_good += lot->made_good;
+        ours.expired += lot->expired;
         ours.in_flight += lot->granted - lot->accepted;
         ours.held += book_lot_left(lot) - (lot->granted - lot->accepted);
     }
     const int64_t pairs[][2] = {{said.issued, ours.issued},       {said.spent, ours.spent},
                                 {said.refunded, ours.refunded},   {said.held, ours.held},
-                                {said.in_flight, ours.in_flight}, {said.made_good, ours.made_good}};
-    static const char *const names[] = {"issued", "spent",     "refunded",
-                                        "held",   "in flight", "made good"};
+                                {said.in_flight, ours.in_flight}, {said.made_good, ours.made_good},
+                                {said.expired, ours.expired}};
+    static const char *const names[] = {"issued",    "spent",     "refunded", "held",
+                                        "in flight", "made good", "expired"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (pairs[i][0] != pairs[i][1]) {
             differs(look, "I17", names[i], pairs[i][0], pairs[i][1]);
@@ -395,6 +403,15 @@ static void look_at_holders(struct look *look)
         if (entry->bonus != bonus) {
             differs(look, "I17", "bonus held by a journal", entry->bonus, bonus);
         }
+    }
+}
+
+/* What has ended and is not burned, and what was burned on any day. */
+static void look_at_expired(struct look *look)
+{
+    struct request request = {.kind = QUERY_EXPIRED};
+    if (ask(look, &request)) {
+        expiry_look_at_report(look->machine, look->page);
     }
 }
 
@@ -492,6 +509,48 @@ static void look_at_invalid(struct look *look)
     }
 }
 
+/* What a backup would be made of: each block once, byte for byte as it lies on the disk. */
+static bool block_is_stored(const struct look *look, struct bytes shown, struct map *seen)
+{
+    static struct block block;
+    struct bytes stored;
+    if (block_decode(shown, &block) != STATUS_OK) {
+        return false;
+    }
+    struct row_key key = key_of_block(block.header.journal, block.header.seq);
+    struct book_place place = {.journal = block.header.journal, .seq = block.header.seq};
+    (void)map_put(seen, &place);
+    return disk_look(look->machine->disk, row_key_bytes(&key), &stored) == STATUS_OK &&
+           bytes_equal(stored, shown);
+}
+
+static void look_at_blocks(struct look *look)
+{
+    struct request request = {.kind = QUERY_BLOCKS};
+    struct map seen = map_of(sizeof(struct book_place), sizeof(struct book_place));
+    uint64_t count = 0;
+    bool more = true;
+    while (more && ask(look, &request)) {
+        const struct blocks_page *page = &look->page->rows.blocks;
+        for (uint32_t at = 0; at < page->size;) {
+            uint32_t size = key_u32(page->bytes + at);
+            if (!block_is_stored(look, bytes_of(page->bytes + at + 4, size), &seen)) {
+                sim_finding(look->sim, "S22", "machine %u shows a block that it does not have",
+                            look->machine->index);
+            }
+            count++;
+            at += 4 + size;
+        }
+        more = page->more;
+        request.body.feed.after = page->last;
+    }
+    uint64_t all = auditor_book_of(look->machine)->blocks.count;
+    if (count != seen.count || count != all) {
+        differs(look, "S22", "the number of blocks", (int64_t)count, (int64_t)all);
+    }
+    map_free(&seen);
+}
+
 /* The feed has every event once, in an order in which each journal rises. */
 static void look_at_feed(struct look *look)
 {
@@ -526,8 +585,10 @@ static void look_at_reports(struct look *look)
 {
     look_at_liability(look);
     look_at_holders(look);
+    look_at_expired(look);
     look_at_days(look);
     look_at_feed(look);
+    look_at_blocks(look);
 }
 
 static void look_at_machine(struct look *look)

@@ -158,6 +158,12 @@ static void refused(struct world *machine, uint32_t status)
     machine->joining = JOINING_INVITED;
     machine->invite_ticket = (struct ticket_id){{0}};
     machine->invite_number = 0;
+    /* The connection proved the key of this invitation; the next one needs a connection of its own.
+     */
+    uint32_t link = network_number_between(machine->sim, SIM_OFFICE, machine->index);
+    if (link != 0) {
+        network_drop(machine->sim, link);
+    }
 }
 
 void join_frame(struct world *machine, struct bytes frame)

@@ -158,6 +158,7 @@ static int64_t amount_of(const struct request *request)
     case COMMAND_PUBLISH_PRODUCT:
     case COMMAND_INVITE:
     case COMMAND_SET_RISK:
+    case COMMAND_SET_EXPIRY:
     case COMMAND_RETIRE:
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
@@ -169,8 +170,10 @@ static int64_t amount_of(const struct request *request)
     case QUERY_PRODUCTS:
     case QUERY_DAYS:
     case QUERY_LIABILITY:
+    case QUERY_EXPIRED:
     case QUERY_HOLDERS:
     case QUERY_FEED:
+    case QUERY_BLOCKS:
     case QUERY_INVALID:
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:
@@ -474,7 +477,10 @@ void reception_check_patience(struct sim *sim)
     skip_done(sim);
     for (uint32_t i = sim->reception.open_from; i < sim->reception.pending.count; i++) {
         struct pending *pending = map_at(&sim->reception.pending, i);
-        if (!pending->done && !pending->late && sim->now_us - pending->sent_us > PATIENCE_US) {
+        /* A machine that stands still answers when it goes on; several times in a row adds up. */
+        uint64_t still_us = sim->machines[pending->machine].paused_until_us;
+        uint64_t since_us = pending->sent_us > still_us ? pending->sent_us : still_us;
+        if (!pending->done && !pending->late && sim->now_us > since_us + PATIENCE_US) {
             pending->late = true;
             sim_finding(sim, "L3", "machine %u left request #%llu (kind %d) without an answer",
                         pending->machine, (unsigned long long)pending->number, (int)pending->kind);

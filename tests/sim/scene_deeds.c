@@ -3,6 +3,7 @@
 
 #include "auditor.h"
 #include "book_risk.h"
+#include "expiry_watch.h"
 #include "hostile.h"
 #include "inspection.h"
 
@@ -81,6 +82,12 @@ static bool send(struct scene *scene, struct world *machine, struct request *req
     return true;
 }
 
+bool scene_send(struct scene *scene, struct world *machine, struct request *request,
+                struct answer *answer)
+{
+    return send(scene, machine, request, NULL, answer);
+}
+
 /* ---- who plays ---- */
 
 static void wait_until_in(struct scene *scene)
@@ -105,7 +112,8 @@ static void settle(struct scene *scene)
     uint64_t until_us = sim->now_us + SETTLE_US;
     /* Twice, because what is said last may still be on its way. */
     sim_run(sim, sim->now_us + 3000000);
-    while ((!inspection_is_level(sim) || book_risk_is_open(auditor_book(sim))) &&
+    while ((!inspection_is_level(sim) || book_risk_is_open(auditor_book(sim)) ||
+            !expiry_is_done(sim)) &&
            sim->now_us < until_us && sim->findings == 0) {
         sim_run(sim, sim->now_us + 100000);
     }
@@ -569,5 +577,6 @@ bool scene_do(struct scene *scene, const char *sentence)
         sim_run(scene->sim, scene->sim->now_us + 2000000);
         return true;
     }
-    return befall(scene, sentence) || command(scene, sentence) || scene_end(scene, sentence);
+    return befall(scene, sentence) || command(scene, sentence) || scene_ends(scene, sentence) ||
+           scene_retired(scene, sentence);
 }

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool ask(struct scene *scene, struct world *machine, struct request *request,
-                struct page *page)
+bool scene_query(struct scene *scene, struct world *machine, struct request *request,
+                 struct page *page)
 {
     struct answer answer;
     memset(page, 0, sizeof *page);
@@ -32,7 +32,7 @@ static bool view_account(struct scene *scene, struct world *machine, const char 
     }
     struct request request = {.kind = QUERY_ACCOUNT};
     request.body.account.account.account = account->account;
-    return ask(scene, machine, &request, page);
+    return scene_query(scene, machine, &request, page);
 }
 
 static void expect(struct scene *scene, const struct world *machine, const char *what, int64_t said,
@@ -126,7 +126,7 @@ static void invalid_count(struct scene *scene, struct page *page, uint32_t wante
     for (uint32_t i = 0; i < scene->sim->machine_count && !scene->failed; i++) {
         struct world *machine = &scene->sim->machines[i];
         struct request request = {.kind = QUERY_INVALID};
-        if (machine->hostile || !machine->running || !ask(scene, machine, &request, page)) {
+        if (machine->hostile || !machine->running || !scene_query(scene, machine, &request, page)) {
             continue;
         }
         expect(scene, machine, "the number of INVALID events", page->count, wanted);
@@ -147,7 +147,7 @@ static void may_still_be_spent(struct scene *scene, struct page *page)
     }
     struct request request = {.kind = QUERY_EXPOSURE};
     request.body.account.account.account = account->account;
-    if (ask(scene, machine, &request, page)) {
+    if (scene_query(scene, machine, &request, page)) {
         expect(scene, machine, "what can still be spent", page->rows.exposure.spendable, wanted);
     }
 }
@@ -189,7 +189,7 @@ static void has_lost(struct scene *scene, struct page *page)
         struct world *machine = &scene->sim->machines[i];
         struct request request = {.kind = QUERY_BRANCHES};
         if (machine->hostile || !machine->running || !is_named(scene, captured, count, machine) ||
-            !ask(scene, machine, &request, page)) {
+            !scene_query(scene, machine, &request, page)) {
             continue;
         }
         const struct journal_view *view = branch_of(page, branch->journal);
@@ -211,7 +211,7 @@ static void is_quarantined(struct scene *scene, struct page *page)
         }
         struct world *machine = scene_machine(scene, captured[i]);
         struct request request = {.kind = QUERY_NODE};
-        if (machine != NULL && ask(scene, machine, &request, page)) {
+        if (machine != NULL && scene_query(scene, machine, &request, page)) {
             const struct node_view *node = &page->rows.node;
             bool shown = node->quarantine_count == 1 &&
                          node->quarantined[0].journal == branch->journal &&

@@ -25,6 +25,7 @@ static bool needs_no_ticket(const struct event *event)
     case EVENT_RIGHTS_COVER:
     case EVENT_RISK_SETTLE:
     case EVENT_RISK_ACK:
+    case EVENT_LOT_EXPIRE:    /* V2 says when */
     case EVENT_REFUND:        /* for a request: warrant_check_requests */
     case EVENT_REQUEST_CLOSE: /* what it answers was asked elsewhere */
         return true;
@@ -65,6 +66,7 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
     case COMMAND_FILE_REQUEST:
         return type == EVENT_REQUEST_FILE;
     case COMMAND_SET_RISK:
+    case COMMAND_SET_EXPIRY:
         return type == EVENT_LIMITS_SET;
     case COMMAND_RETIRE:
         return type == EVENT_JOURNAL_RETIRE || type == EVENT_JOURNAL_RESOLVE;
@@ -79,8 +81,10 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
     case QUERY_PRODUCTS:
     case QUERY_DAYS:
     case QUERY_LIABILITY:
+    case QUERY_EXPIRED:
     case QUERY_HOLDERS:
     case QUERY_FEED:
+    case QUERY_BLOCKS:
     case QUERY_INVALID:
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:

@@ -47,6 +47,49 @@ static void what_was_issued_can_be_used_to_the_last_unit_and_no_further(void **s
     assert_int_equal(registers_ledger(&registers), 0);
 }
 
+static void what_expired_is_gone_and_was_held_before(void **state)
+{
+    (void)state;
+    struct registers registers = {.issued = 100, .out = 30};
+    assert_int_equal(registers_expire(&registers, 71), INVALID_NOT_COVERED);
+    assert_int_equal(registers_expire(&registers, 0), INVALID_BAD_AMOUNT);
+    assert_int_equal(registers.expired, 0);
+    assert_int_equal(registers_expire(&registers, 70), INVALID_NONE);
+    assert_int_equal(registers_raw(&registers), 0);
+    assert_int_equal(registers_ledger(&registers), 30);
+    assert_int_equal(registers_use(&registers, 1), INVALID_NOT_COVERED);
+}
+
+/* (V1, V2) Both ends of the range count; the grace is whole days between the two. */
+static void a_lot_is_usable_through_its_last_day_and_burned_after_the_grace(void **state)
+{
+    (void)state;
+    assert_true(lot_is_valid_on(10, 20, 10));
+    assert_true(lot_is_valid_on(10, 20, 20));
+    assert_false(lot_is_valid_on(10, 20, 9));
+    assert_false(lot_is_valid_on(10, 20, 21));
+    assert_true(lot_is_valid_on(0, 0, UINT32_MAX));
+    assert_false(lot_is_over_on(20, 0, 20));
+    assert_true(lot_is_over_on(20, 0, 21));
+    assert_false(lot_is_over_on(20, 3, 23));
+    assert_true(lot_is_over_on(20, 3, 24));
+    assert_false(lot_is_over_on(0, 0, UINT32_MAX));
+    assert_false(lot_is_over_on(UINT32_MAX, 3, UINT32_MAX));
+}
+
+/* A retired journal's late burn of what the office had taken over cost nobody anything; a late sale
+ * did. */
+static void what_was_burned_twice_is_made_good_and_no_loss(void **state)
+{
+    (void)state;
+    struct registers registers = {.issued = 100, .taken = 100, .expired = 40, .used = 25};
+    assert_int_equal(registers_good(&registers), 65);
+    assert_int_equal(registers_loss(&registers), 25);
+    registers.repaid = 65;
+    assert_int_equal(registers_good(&registers), 0);
+    assert_int_equal(registers_loss(&registers), 0);
+}
+
 static void what_was_given_away_is_still_owed_but_not_usable_here(void **state)
 {
     (void)state;
@@ -480,6 +523,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(raw_and_ledger_add_and_take_each_register_once),
         cmocka_unit_test(what_was_issued_can_be_used_to_the_last_unit_and_no_further),
+        cmocka_unit_test(what_expired_is_gone_and_was_held_before),
+        cmocka_unit_test(a_lot_is_usable_through_its_last_day_and_burned_after_the_grace),
+        cmocka_unit_test(what_was_burned_twice_is_made_good_and_no_loss),
         cmocka_unit_test(what_was_given_away_is_still_owed_but_not_usable_here),
         cmocka_unit_test(a_refund_can_be_used_again),
         cmocka_unit_test(amounts_of_nothing_or_above_the_maximum_change_nothing),
