@@ -28,7 +28,7 @@ static const struct body_form FORMS[] = {
     {EVENT_MINT_APPROVE, 1, 1, approve_read, approve_write},
     {EVENT_CHECKPOINT_SIGN, 2, 2, checkpoint_read, checkpoint_write},
     {EVENT_ORGANISATION_SET, 3, 3, organisation_read, organisation_write},
-    {EVENT_PRODUCT_PUBLISH, 9, 9, product_read, product_write},
+    {EVENT_PRODUCT_PUBLISH, 9, 10, product_read, product_write},
     {EVENT_TOPUP, 2, 3, topup_read, topup_write},
     {EVENT_LOT_ISSUE, 5, 5, issue_lots_read, issue_lots_write},
     {EVENT_ADJUST, 5, 5, issue_lots_read, issue_lots_write},

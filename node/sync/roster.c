@@ -127,6 +127,7 @@ static void apply_product(struct roster *roster, uint64_t seq, const struct even
         .order = event->body.product.order,
         .balance_cap = event->body.product.balance_cap,
         .bonus_days = event->body.product.bonus_days,
+        .bonus_months = event->body.product.bonus_months,
         .step_count = event->body.product.step_count,
     };
     entry->name_size = copy_text(entry->name, sizeof entry->name, event->body.product.name);

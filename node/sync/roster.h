@@ -44,6 +44,7 @@ struct roster_product {
     uint8_t order;
     int64_t balance_cap;
     uint32_t bonus_days;
+    uint32_t bonus_months;
     uint8_t step_count;
     struct bonus_step steps[BONUS_STEPS_MAX];
 };

@@ -241,6 +241,26 @@ static void look_at_account(struct look *look, const struct subject_id *account)
     }
 }
 
+/* Every lot that there ever was, with what became of it. */
+static void look_at_lots(struct look *look, const struct subject_id *account)
+{
+    struct request request = {.kind = QUERY_LOTS, .body.account.account.account = *account};
+    uint8_t cursor[sizeof look->page->cursor];
+    for (int pages = 0; pages < 100; pages++) {
+        if (!ask(look, &request)) {
+            return;
+        }
+        for (uint32_t i = 0; i < look->page->count; i++) {
+            expiry_look_at_entry(look->machine, &look->page->rows.lots[i]);
+        }
+        if (!look->page->more) {
+            return;
+        }
+        memcpy(cursor, look->page->cursor, look->page->cursor_size);
+        request.cursor = bytes_of(cursor, look->page->cursor_size);
+    }
+}
+
 /* The changes of a balance, one by one, add up to it. */
 static void look_at_history(struct look *look, const struct subject_id *account)
 {
@@ -602,6 +622,7 @@ static void look_at_machine(struct look *look)
         look_at_account(look, &known->account);
         if (i < 4) {
             look_at_history(look, &known->account);
+            look_at_lots(look, &known->account);
         }
     }
     for (uint32_t i = 0; i < workload_sale_count(sim) && sim->findings == 0; i += 1 + i / 4) {
