@@ -45,7 +45,7 @@ static const struct body_form FORMS[] = {
     {EVENT_RIGHTS_MOVE, 4, 5, move_read, move_write},
     {EVENT_RIGHTS_ACCEPT, 4, 4, accept_read, accept_write},
     {EVENT_RIGHTS_RETURN, 3, 3, giveback_read, giveback_write},
-    {EVENT_RIGHTS_RECLAIM, 2, 2, reclaim_read, reclaim_write},
+    {EVENT_RIGHTS_RECLAIM, 2, 3, reclaim_read, reclaim_write},
     {EVENT_RIGHTS_COVER, 4, 4, cover_read, cover_write},
     {EVENT_RISK_SETTLE, 2, 2, settle_read, settle_write},
     {EVENT_RISK_ACK, 1, 1, risk_ack_read, risk_ack_write},
@@ -60,7 +60,7 @@ static const struct body_form FORMS[] = {
     {EVENT_CARD_LOSS_REPORT, 2, 2, loss_read, loss_write},
     {EVENT_CARD_REPLACE, 4, 4, replace_read, replace_write},
     {EVENT_REQUEST_FILE, 5, 5, wish_read, wish_write},
-    {EVENT_REQUEST_CLOSE, 4, 4, wish_close_read, wish_close_write},
+    {EVENT_REQUEST_CLOSE, 4, 5, wish_close_read, wish_close_write},
 };
 
 /* NULL: the type is not known. */

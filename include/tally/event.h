@@ -422,6 +422,7 @@ struct event {
             uint64_t of;
             uint8_t line_count;
             struct lot_amount lines[EVENT_LINES_MAX];
+            struct event_ref sale; /* refund rights: of this sale; zeros = none */
         } reclaim;
         struct {
             uint8_t kind;        /* enum cover_kind */
@@ -506,6 +507,7 @@ struct event {
             uint8_t outcome;       /* enum request_outcome */
             struct event_ref done; /* the event that carried it out; zeros = none */
             struct bytes reason;
+            uint64_t of; /* by the office, for this retired journal; 0 = for itself */
         } close;
     } body;
 };

@@ -236,9 +236,10 @@ enum invalid_reason journal_judge(struct node *node, const struct event *event)
                         .event = event,
                         .proved = event_is_proved(node, journal_header(node), event),
                         .trial = true};
-    uint64_t from = event->type == EVENT_RIGHTS_ACCEPT   ? event->body.accept.from
-                    : event->type == EVENT_REQUEST_CLOSE ? event->body.close.request.journal
-                                                         : 0;
+    uint64_t from = event->type == EVENT_RIGHTS_ACCEPT    ? event->body.accept.from
+                    : event->type == EVENT_REQUEST_CLOSE  ? event->body.close.request.journal
+                    : event->type == EVENT_RIGHTS_RECLAIM ? event->body.reclaim.sale.journal
+                                                          : 0;
     const struct frontier_entry *giver = from == 0 ? NULL : frontier_find(&node->frontier, from);
     fold.trial_dep = giver == NULL ? 0 : giver->seq;
     fold_event(&fold);

@@ -328,6 +328,17 @@ int64_t roster_quota(const struct roster *roster, uint32_t branch, uint8_t bucke
     return value;
 }
 
+uint64_t roster_office(const struct roster *roster)
+{
+    for (uint32_t i = 0; i < roster->journal_count; i++) {
+        const struct roster_journal *one = &roster->journals[i];
+        if ((one->roles & ROLE_OFFICE) != 0 && one->retired.since == 0) {
+            return one->journal;
+        }
+    }
+    return 0;
+}
+
 bool roster_is_suspended(const struct roster *roster, uint64_t journal)
 {
     const struct roster_journal *entry = roster_journal(roster, journal, roster->seq);

@@ -24,6 +24,11 @@ bool inspection_has_wishes(struct sim *sim)
             book_wishes_open(auditor_book_of(machine), machine->journal) > 0) {
             return true;
         }
+        /* The office answers for who was written off. */
+        if (machine->written_off.done && sim->doubling == NULL && !machine->hostile &&
+            book_wishes_open(auditor_book(sim), machine->journal) > 0) {
+            return true;
+        }
     }
     return false;
 }
