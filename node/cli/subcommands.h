@@ -5,6 +5,9 @@
 #include "command_table.h"
 
 extern const struct subcommand account_show_command;
+extern const struct subcommand authority_install_command;
+extern const struct subcommand authority_request_command;
+extern const struct subcommand authority_sign_command;
 extern const struct subcommand backup_verify_command;
 extern const struct subcommand branch_invite_command;
 extern const struct subcommand branch_join_command;
