@@ -4,6 +4,10 @@
 
 #include "command_table.h"
 
+#include <jansson.h>
+
+/* The next days with which something of an account ends, as its view has them. */
+void account_ends_show(const json_t *answer);
 extern const struct subcommand account_show_command;
 extern const struct subcommand authority_install_command;
 extern const struct subcommand authority_request_command;
@@ -22,6 +26,7 @@ extern const struct subcommand completion_command;
 extern const struct subcommand exposure_command;
 extern const struct subcommand freeze_command;
 extern const struct subcommand history_command;
+extern const struct subcommand lot_list_command;
 extern const struct subcommand member_add_command;
 extern const struct subcommand member_find_command;
 extern const struct subcommand node_backup_command;

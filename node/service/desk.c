@@ -127,6 +127,7 @@ static enum decision decide(struct node *node, const struct request *request, st
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
     case QUERY_HISTORY:
+    case QUERY_LOTS:
     case QUERY_SALE:
     case QUERY_TICKET:
     case QUERY_NODE:

@@ -243,6 +243,20 @@ static void reclaim(struct node *node, const uint8_t *key)
     (void)append(node, &event, journal);
 }
 
+bool estate_take_right(struct node *node, uint64_t of, struct event_ref sale,
+                       const struct subject_id *account, const struct lot_id *lot, int64_t amount)
+{
+    struct event event = {.type = EVENT_RIGHTS_RECLAIM, .subject = *account, .known = true};
+    event.body.reclaim.of = of;
+    event.body.reclaim.sale = sale;
+    event.body.reclaim.line_count = 1;
+    event.body.reclaim.lines[0] = (struct lot_amount){.lot = *lot, .amount = amount};
+    bool named = node->office && is_retired(node, of) && has_room(node) &&
+                 journal_would_hold(node, &event) &&
+                 (sale.journal == node->journal || journal_depend(node, sale.journal));
+    return named && append(node, &event, of);
+}
+
 /* Walks committed rows of the pass's table; false at their end. */
 static bool walk_rows(struct node *node, enum table table)
 {

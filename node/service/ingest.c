@@ -2,6 +2,7 @@
 
 #include "block_codec.h"
 #include "desk.h"
+#include "epochs.h"
 #include "event_codec.h"
 #include "forks.h"
 #include "journal.h"
