@@ -66,8 +66,7 @@ struct watch {
     /* What was passed on for others that have no link: each thing once. */
     uint64_t ckpt_passed_ms;
     uint64_t lease_passed_ms;
-    uint64_t lease_passed;   /* the lease issued then */
-    uint64_t lease_given_ms; /* .. was passed on then */
+    uint64_t lease_passed; /* the lease issued then */
 };
 
 /* An account whose distribution is to be looked at. */

@@ -410,12 +410,9 @@ void trust_hear_lease(struct node *node, struct peer *peer, const struct message
     /* On its way between the office and a branch that have no link. */
     struct watch *watch = watch_of(node, journal);
     uint64_t now = world_monotonic_ms(node->world);
-    /* Twice the same is one too many; but an office whose clock was ahead for a while issues
-     * earlier ones again. */
-    bool news =
-        watch != NULL && (question ? is_due(now, watch->lease_passed_ms, LEASE_AGAIN_MS / 2)
-                                   : message->body.lease.issued_ms > watch->lease_passed ||
-                                         is_due(now, watch->lease_given_ms, LEASE_AGAIN_MS / 2));
+    /* Not a newer one: an office whose clock was ahead for a while issues earlier ones again. */
+    bool news = watch != NULL && (question ? is_due(now, watch->lease_passed_ms, LEASE_AGAIN_MS / 2)
+                                           : message->body.lease.issued_ms != watch->lease_passed);
     if (!news || message->body.lease.hops == 0) {
         return;
     }
@@ -423,7 +420,6 @@ void trust_hear_lease(struct node *node, struct peer *peer, const struct message
         watch->lease_passed_ms = now;
     } else {
         watch->lease_passed = message->body.lease.issued_ms;
-        watch->lease_given_ms = now;
     }
     node->message.body.lease.hops--;
     pass_on(node, question ? some_office(node) : journal, peer);
