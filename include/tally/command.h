@@ -11,6 +11,7 @@
 #include "tally/bytes.h"
 #include "tally/event.h"
 #include "tally/id.h"
+#include "tally/lot_view.h"
 
 enum command_kind {
     /* commands: need a ticket */
@@ -38,6 +39,7 @@ enum command_kind {
     QUERY_MEMBER,
     QUERY_ACCOUNT,
     QUERY_HISTORY,
+    QUERY_LOTS,     /* all lots that an account ever had, and what became of them */
     QUERY_SALE,     /* what of a sale is refundable */
     QUERY_HOLD,     /* one hold, and what became of it */
     QUERY_HOLDS,    /* of an account, those that are open */
@@ -227,6 +229,7 @@ struct request {
             uint8_t order;
             int64_t balance_cap;
             uint32_t bonus_days;
+            uint32_t bonus_months;
             uint8_t step_count;
             struct bonus_step steps[BONUS_STEPS_MAX];
         } product;
@@ -315,25 +318,7 @@ struct answer {
     const struct page *page; /* queries: the request's page, filled */
 };
 
-/* One lot in an account's picture. All amounts in minor units. */
-struct lot_view {
-    struct lot_id lot;
-    uint8_t bucket;
-    uint32_t from_day;
-    uint32_t to_day;
-    uint64_t issued_by;    /* journal */
-    int64_t left;          /* whole chain */
-    int64_t on_hold;       /* of it, set aside for orders */
-    int64_t here;          /* held by this node */
-    int64_t coming;        /* in flight to this node */
-    int64_t in_flight;     /* in flight to anybody */
-    uint32_t holder_count; /* the richest journals, this node among them */
-    struct {
-        uint64_t journal;
-        int64_t held;
-    } holders[SHEET_HOLDERS_MAX];
-};
-
+/* All amounts in minor units. */
 struct account_view {
     struct subject_id account;
     struct subject_id member;
@@ -354,6 +339,8 @@ struct account_view {
     int64_t usable_here; /* held here or on its way here, valid today */
     int64_t on_hold;     /* set aside for orders, at whatever branch: neither here nor elsewhere */
     int64_t elsewhere;   /* held by others, or in flight between others */
+    uint32_t today;      /* by this node's clock, in the organisation's zone */
+    int64_t ended;       /* of the balance: of lots whose last day is over */
     uint32_t lot_count;
     bool more_lots; /* there are lots beyond those listed */
     struct lot_view lots[SHEET_LOTS_MAX];
@@ -544,6 +531,7 @@ struct product_view {
     uint8_t order;
     int64_t balance_cap;
     uint32_t bonus_days;
+    uint32_t bonus_months;
     uint8_t step_count;
     struct bonus_step steps[BONUS_STEPS_MAX];
 };
@@ -576,16 +564,6 @@ struct liability_entry {
     int64_t in_flight;
     int64_t made_good;
     int64_t expired; /* burned after its end */
-};
-
-/* Of one branch, product and bucket. */
-struct expired_entry {
-    uint32_t branch;
-    uint32_t product;
-    uint8_t bucket;
-    int64_t burned;   /* in the days asked for */
-    int64_t unburned; /* has ended, and is still held by the branch */
-    int64_t coming;   /* has ended, and is on its way to it */
 };
 
 struct holder_entry {
@@ -684,6 +662,7 @@ struct page {
         } exposure;
         struct request_view requests[PAGE_ENTRIES_MAX];
         struct hold_view holds[PAGE_ENTRIES_MAX];
+        struct lot_entry lots[PAGE_ENTRIES_MAX]; /* what ends first, first */
         struct {
             int64_t account; /* default caps */
             int64_t branch;

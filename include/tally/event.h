@@ -321,10 +321,12 @@ struct event {
             uint32_t version;
             struct bytes name;
             struct bytes currency;
-            uint8_t named;       /* 1: the holder's name and id number are required */
-            uint8_t order;       /* enum spend_order */
-            int64_t balance_cap; /* of principal, checked at top-up; 0 = none */
-            uint32_t bonus_days; /* bonus ends this many days after issue; 0 = never */
+            uint8_t named;         /* 1: the holder's name and id number are required */
+            uint8_t order;         /* enum spend_order */
+            int64_t balance_cap;   /* of principal, checked at top-up; 0 = none */
+            uint32_t bonus_days;   /* bonus ends this many days after issue; 0 = never */
+            uint32_t bonus_months; /* or so many months, on the day of the same number, else on the
+                                      month's last; 0 = by days */
             uint8_t step_count;
             struct bonus_step steps[BONUS_STEPS_MAX]; /* rising; the highest reached applies */
         } product;
@@ -421,6 +423,7 @@ struct event {
             uint64_t of;
             uint8_t line_count;
             struct lot_amount lines[EVENT_LINES_MAX];
+            struct event_ref sale; /* refund rights: of this sale; zeros = none */
         } reclaim;
         struct {
             uint8_t kind;        /* enum cover_kind */
@@ -505,6 +508,7 @@ struct event {
             uint8_t outcome;       /* enum request_outcome */
             struct event_ref done; /* the event that carried it out; zeros = none */
             struct bytes reason;
+            uint64_t of; /* by the office, for this retired journal; 0 = for itself */
         } close;
     } body;
 };

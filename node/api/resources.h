@@ -43,6 +43,8 @@ void requests_get_render(struct api_call *call, const struct answer *answer);
 /* accounts.c */
 void accounts_get_read(struct api_call *call);
 void accounts_find_read(struct api_call *call);
+void accounts_lots_read(struct api_call *call);
+void accounts_lots_render(struct api_call *call, const struct answer *answer);
 void accounts_events_read(struct api_call *call);
 void accounts_get_render(struct api_call *call, const struct answer *answer);
 void accounts_events_render(struct api_call *call, const struct answer *answer);

@@ -43,6 +43,8 @@ static const struct route routes[] = {
     {"GET", "/v1/accounts/{id}", ALL, 0, QUERY_ACCOUNT, accounts_get_read, accounts_get_render},
     {"GET", "/v1/accounts/{id}/events", ALL, REPORT, QUERY_HISTORY, accounts_events_read,
      accounts_events_render},
+    {"GET", "/v1/accounts/{id}/lots", ALL, REPORT, QUERY_LOTS, accounts_lots_read,
+     accounts_lots_render},
     {"GET", "/v1/accounts/{id}/exposure", ALL, ROUTE_FRESH, QUERY_EXPOSURE, exposure_account_read,
      exposure_render},
     {"GET", "/v1/exposure", MANAGERS | OFFICE, ROUTE_FRESH, QUERY_CHAIN_EXPOSURE,

@@ -54,6 +54,7 @@ static const struct subcommand *const commands[] = {
     &card_loss_command,
     &card_replace_command,
     &account_show_command,
+    &lot_list_command,
     &history_command,
     &topup_command,
     &spend_command,

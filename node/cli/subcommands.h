@@ -4,7 +4,12 @@
 
 #include "command_table.h"
 
+#include <jansson.h>
+
+/* The next days with which something of an account ends, as its view has them. */
+void account_ends_show(const json_t *answer);
 extern const struct subcommand account_show_command;
+extern const struct subcommand lot_list_command;
 extern const struct subcommand backup_verify_command;
 extern const struct subcommand branch_invite_command;
 extern const struct subcommand branch_join_command;

@@ -133,6 +133,7 @@ static enum decision decide(struct node *node, const struct request *request, st
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
     case QUERY_HISTORY:
+    case QUERY_LOTS:
     case QUERY_SALE:
     case QUERY_HOLD:
     case QUERY_HOLDS:

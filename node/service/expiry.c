@@ -226,17 +226,29 @@ static void add_up(struct node *node, enum ending_kind kind, uint32_t from, uint
     }
 }
 
+/* The authority's day by its last block that is durable here (J2): what was decided since is not
+ * spoken of. */
+static uint32_t durable_day(struct node *node)
+{
+    const struct frontier_entry *tip = frontier_find(&node->frontier, journal_of(0, 1));
+    struct authority_record authority = {0};
+    if (tip != NULL) {
+        uint64_t seq = node->seqs_committed[frontier_position(&node->frontier, tip)];
+        (void)authority_load(node->rows, seq, &authority);
+    }
+    return authority.day;
+}
+
 void expired_query(struct node *node, const struct request *request, struct page *page)
 {
     memset(&page->rows.expired, 0, sizeof page->rows.expired);
-    struct authority_record authority;
-    (void)authority_load(node->rows, node->roster.seq, &authority);
+    uint32_t today = durable_day(node);
     uint32_t to = request->body.days.to_day == 0 ? UINT32_MAX : request->body.days.to_day;
     page->rows.expired.grace = expiry_grace(&node->roster, 0, node->roster.seq);
-    page->rows.expired.today = authority.day;
+    page->rows.expired.today = today;
     add_up(node, ENDING_BURNED, request->body.days.from_day, to, page);
-    if (authority.day > 0) {
-        add_up(node, ENDING_HELD, 0, authority.day - 1, page);
-        add_up(node, ENDING_COMING, 0, authority.day - 1, page);
+    if (today > 0) {
+        add_up(node, ENDING_HELD, 0, today - 1, page);
+        add_up(node, ENDING_COMING, 0, today - 1, page);
     }
 }

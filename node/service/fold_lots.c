@@ -149,6 +149,7 @@ void save_touched(struct fold *fold, struct sheet *sheet, struct touched *touche
 {
     registers_save(fold->rows, &touched->key, &touched->registers);
     if (!is_money(touched->terms.bucket)) {
+        make_right_good(fold, touched);
         return;
     }
     exposure_follow(fold, touched);

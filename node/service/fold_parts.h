@@ -106,6 +106,14 @@ int sale_line(const struct sale_record *sale, struct event_ref ref,
 bool load_own_right(struct fold *fold, struct event_ref ref, const struct sale_record *sale,
                     const struct lot_id *refund_lot, struct touched *right);
 
+/* The same of a retired journal, for who acts in its place. */
+bool load_left_right(struct fold *fold, uint64_t of, struct event_ref ref,
+                     const struct sale_record *sale, const struct lot_id *refund_lot,
+                     struct touched *right);
+/* What a retired journal refunded beyond what was left to it, the sale's rights having been taken
+ * over: its branch bears it. After the right's registers have changed. */
+void make_right_good(struct fold *fold, const struct touched *right);
+
 /* The same at another journal: of a right of its own sales it says that nothing is held. */
 void load_other_right(struct fold *fold, const struct lot_id *refund_lot, struct touched *right);
 
@@ -114,6 +122,11 @@ enum invalid_reason fold_expire(struct fold *fold, struct sheet *sheet);
 
 /* fold_transfer.c */
 enum invalid_reason fold_rebind(struct fold *fold, struct sheet *sheet);
+
+/* fold_retired.c */
+/* May the writer act for `journal`: is it the office, and was that journal retired, both as of the
+ * header? */
+enum invalid_reason may_act_for(const struct fold *fold, uint64_t journal);
 
 /* fold_wish.c */
 enum invalid_reason fold_file(struct fold *fold);

@@ -1,6 +1,7 @@
 #include "journal.h"
 
 #include "block_codec.h"
+#include "estate.h"
 #include "event_codec.h"
 #include "fold.h"
 #include "forks.h"
@@ -195,6 +196,9 @@ static void count_event(struct node *node, const struct fold *fold)
     if (fold->verdict == EVENT_VALID && fold->event->type == EVENT_JOURNAL_FORK) {
         forks_hear_event(node, fold->header->journal, fold->event);
     }
+    if (fold->verdict == EVENT_VALID && fold->header->journal == node->journal) {
+        estate_hear(node, fold->event);
+    }
     spread_hear(node, fold);
     node->risk_tasks = node->risk_tasks || risk_is_news(fold->event);
     node->freeze_tasks = node->freeze_tasks || fold->event->type == EVENT_ACCOUNT_FREEZE ||
@@ -232,9 +236,10 @@ enum invalid_reason journal_judge(struct node *node, const struct event *event)
                         .event = event,
                         .proved = event_is_proved(node, journal_header(node), event),
                         .trial = true};
-    uint64_t from = event->type == EVENT_RIGHTS_ACCEPT   ? event->body.accept.from
-                    : event->type == EVENT_REQUEST_CLOSE ? event->body.close.request.journal
-                                                         : 0;
+    uint64_t from = event->type == EVENT_RIGHTS_ACCEPT    ? event->body.accept.from
+                    : event->type == EVENT_REQUEST_CLOSE  ? event->body.close.request.journal
+                    : event->type == EVENT_RIGHTS_RECLAIM ? event->body.reclaim.sale.journal
+                                                          : 0;
     const struct frontier_entry *giver = from == 0 ? NULL : frontier_find(&node->frontier, from);
     fold.trial_dep = giver == NULL ? 0 : giver->seq;
     fold_event(&fold);

@@ -90,7 +90,8 @@ struct estate_pass {
     enum { ESTATE_RESTS = 0, ESTATE_GATHERS, ESTATE_ADOPTS, ESTATE_RECLAIMS } phase;
     uint64_t since_ms;    /* gathering began; at rest: it ended */
     bool found;           /* this pass wrote something: another one follows */
-    bool waits;           /* it could not give back all: a witness is missing */
+    bool waits;           /* it could not give back all: a witness is missing, or more came since */
+    bool lacks;           /* a journal lacks more than the office holds of its lot */
     uint64_t pause_ms;    /* until the next look, when it waits */
     struct row_key after; /* where it goes on */
 };

@@ -76,6 +76,7 @@ enum decision office_publish(struct node *node, const struct request *request,
     event.body.product.order = request->body.product.order;
     event.body.product.balance_cap = request->body.product.balance_cap;
     event.body.product.bonus_days = request->body.product.bonus_days;
+    event.body.product.bonus_months = request->body.product.bonus_months;
     event.body.product.step_count = request->body.product.step_count;
     memcpy(event.body.product.steps, request->body.product.steps, sizeof event.body.product.steps);
     answer->event = journal_append_authority(node, &event);

@@ -168,12 +168,15 @@ static enum verdict query_account(struct node *node, const struct request *reque
     view->made_good = sheet.made_good;
     view->more_lots = sheet.unlisted != 0;
     uint32_t day = calendar_day(world_wall_ms(node->world), node->roster.zone_minutes);
+    view->today = day;
     view->usable_here = sheet_usable(node, &answer->account, &sheet, day);
     view->on_hold = sheet_on_hold(&sheet);
     view->elsewhere = sheet.principal + sheet.bonus - view->on_hold;
     for (uint32_t i = 0; i < sheet.lot_count; i++) {
         view_lot(node, &answer->account, &sheet.lots[i], &view->lots[view->lot_count++]);
         view->elsewhere -= view->lots[i].here + view->lots[i].coming;
+        bool ended = sheet.lots[i].to_day != 0 && sheet.lots[i].to_day < day;
+        view->ended += ended ? sheet.lots[i].left : 0;
     }
     view->silent_branches = page->silent_branches;
     view->as_of_ms = page->as_of_ms;
@@ -448,6 +451,7 @@ static void query_products(struct node *node, const struct request *request, str
                                       .order = product->order,
                                       .balance_cap = product->balance_cap,
                                       .bonus_days = product->bonus_days,
+                                      .bonus_months = product->bonus_months,
                                       .step_count = product->step_count};
         memcpy(view->name, product->name, product->name_size);
         memcpy(view->currency, product->currency, sizeof view->currency);
@@ -580,6 +584,8 @@ static enum verdict fill(struct node *node, const struct request *request, struc
         return query_member(node, request, page);
     case QUERY_ACCOUNT:
         return query_account(node, request, answer, page);
+    case QUERY_LOTS:
+        return query_lots(node, request, answer, page);
     case QUERY_HISTORY:
         return query_history(node, request, answer, page);
     case QUERY_SALE:

@@ -100,6 +100,10 @@ struct wish_record {
     struct event_ref done; /* what carried it out */
     uint32_t answer_size;
     uint8_t answer[REASON_SIZE_MAX]; /* why not */
+    /* Said by the office, for a retired journal: stands apart, so that no verdict about a late
+     * answer of that journal depends on it (L4). Its own answer goes before. */
+    uint8_t office_outcome;
+    struct event_ref office_done;
 };
 
 struct account_record {

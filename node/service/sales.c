@@ -133,6 +133,15 @@ void sales_report(struct node *node, struct answer *answer)
     answer->at_ms = (int64_t)(journal_header(node)->hlc >> 16);
 }
 
+/* The last day of a bonus given on `day`, which counts whole; 0 = it never ends. */
+static uint32_t bonus_ends(const struct roster_product *product, uint32_t day)
+{
+    if (product->bonus_months > 0) {
+        return calendar_add_months(day, product->bonus_months);
+    }
+    return product->bonus_days == 0 ? 0 : calendar_add_days(day, product->bonus_days);
+}
+
 enum decision sales_top_up(struct node *node, const struct request *request, struct answer *answer)
 {
     struct account_record account;
@@ -174,12 +183,10 @@ enum decision sales_top_up(struct node *node, const struct request *request, str
     /* Valid at once and everywhere: a branch whose clock is behind must not refuse new money. */
     event.body.topup.lots[0] = (struct lot_terms){
         .bucket = BUCKET_PRINCIPAL, .amount = amount, .product = product->product};
-    event.body.topup.lots[1] = (struct lot_terms){
-        .bucket = BUCKET_BONUS,
-        .amount = bonus,
-        .to_day =
-            product->bonus_days == 0 ? 0 : calendar_add_days(header->day, product->bonus_days),
-        .product = product->product};
+    event.body.topup.lots[1] = (struct lot_terms){.bucket = BUCKET_BONUS,
+                                                  .amount = bonus,
+                                                  .to_day = bonus_ends(product, header->day),
+                                                  .product = product->product};
     enum invalid_reason reason = journal_judge(node, &event);
     bool waits = reason == INVALID_OVER_QUOTA &&
                  roster_limit(&node->roster, "pending_mints", journal_branch(node->journal),

@@ -127,6 +127,7 @@ static void apply_product(struct roster *roster, uint64_t seq, const struct even
         .order = event->body.product.order,
         .balance_cap = event->body.product.balance_cap,
         .bonus_days = event->body.product.bonus_days,
+        .bonus_months = event->body.product.bonus_months,
         .step_count = event->body.product.step_count,
     };
     entry->name_size = copy_text(entry->name, sizeof entry->name, event->body.product.name);
@@ -325,6 +326,17 @@ int64_t roster_quota(const struct roster *roster, uint32_t branch, uint8_t bucke
         }
     }
     return value;
+}
+
+uint64_t roster_office(const struct roster *roster)
+{
+    for (uint32_t i = 0; i < roster->journal_count; i++) {
+        const struct roster_journal *one = &roster->journals[i];
+        if ((one->roles & ROLE_OFFICE) != 0 && one->retired.since == 0) {
+            return one->journal;
+        }
+    }
+    return 0;
 }
 
 bool roster_is_suspended(const struct roster *roster, uint64_t journal)

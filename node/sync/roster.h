@@ -44,6 +44,7 @@ struct roster_product {
     uint8_t order;
     int64_t balance_cap;
     uint32_t bonus_days;
+    uint32_t bonus_months;
     uint8_t step_count;
     struct bonus_step steps[BONUS_STEPS_MAX];
 };
@@ -111,6 +112,8 @@ const struct roster_product *roster_product(const struct roster *roster, uint32_
 int64_t roster_limit(const struct roster *roster, const char *name, uint32_t branch, uint64_t auth);
 /* The branch's own quota of the bucket for one day, else the default for all, else 0. */
 int64_t roster_quota(const struct roster *roster, uint32_t branch, uint8_t bucket, uint64_t auth);
+/* A journal with the office's role that may write; 0 = none. */
+uint64_t roster_office(const struct roster *roster);
 /* Is this journal's branch suspended, as far as this node knows? A precondition of what a node
  * does, never part of a verdict. */
 bool roster_is_suspended(const struct roster *roster, uint64_t journal);

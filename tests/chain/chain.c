@@ -152,15 +152,22 @@ static void init_office(struct chain *chain, const char *spread, char *output)
     office->branch = 1;
 }
 
-static void join_branch(struct chain *chain, size_t index, char *output)
+static void join_branch(struct chain *chain, size_t index, char *output, const char *again)
 {
     struct chain_node *node = &chain->nodes[index];
     char name[32];
     char listen[64];
     char peer[64];
     (void)snprintf(name, sizeof name, "Branch %c", (char)('A' + (int)index - 1));
-    const char *const invite[] = {
-        "branch", "invite", name, "--json", "--dir", chain->nodes[OFFICE].dir, NULL};
+    const char *const invite[] = {"branch",
+                                  "invite",
+                                  name,
+                                  "--json",
+                                  "--dir",
+                                  chain->nodes[OFFICE].dir,
+                                  again == NULL ? NULL : "--branch",
+                                  again,
+                                  NULL};
     call_tally(chain, invite, output);
     json_t *invitation = replay_answer_parse(bytes_of(output, strlen(output)));
     node->branch = (uint32_t)number_of(invitation, "branch");
@@ -257,7 +264,7 @@ static void bring_up(struct chain *chain, size_t index, const char *spread, char
     if (index == OFFICE) {
         init_office(chain, spread, output);
     } else {
-        join_branch(chain, index, output);
+        join_branch(chain, index, output, NULL);
     }
     extend_config(chain, index);
     read_operator_token(&chain->nodes[index]);
@@ -299,6 +306,19 @@ void chain_start_spread(struct chain *chain, size_t count, const char *spread)
     }
     chain_open_client(chain);
     (void)chain_level(chain);
+}
+
+void chain_enrol_again(struct chain *chain, size_t index, char *output)
+{
+    struct chain_node *node = &chain->nodes[index];
+    char branch[16];
+    (void)snprintf(branch, sizeof branch, "%" PRIu32, node->branch);
+    (void)snprintf(node->dir, sizeof node->dir, "%.500s/node%zu.anew", chain->dir, index);
+    join_branch(chain, index, output, branch);
+    extend_config(chain, index);
+    read_operator_token(node);
+    chain_open_client(chain);
+    chain_restart(chain, index);
 }
 
 void chain_adopt(struct chain *chain, size_t node)

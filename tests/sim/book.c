@@ -279,7 +279,7 @@ int64_t book_refundable(const struct book *book, struct event_ref sale)
     for (uint32_t i = 0; i < record->lot_count; i++) {
         const struct book_lot *lot = record->lots[i];
         if (lot->bucket == BUCKET_REFUND && memcmp(&lot->issued_by, &place, sizeof place) == 0) {
-            sum += book_lot_left(lot);
+            sum += book_lot_left(lot) - lot->made_good;
         }
     }
     return sum;
@@ -307,7 +307,7 @@ uint32_t book_wishes_open(const struct book *book, uint64_t journal)
     uint32_t open = 0;
     for (uint32_t i = 0; i < book->wishes.count; i++) {
         const struct book_wish *wish = map_at(&book->wishes, i);
-        open += wish->to == journal && wish->outcome == 0 ? 1 : 0;
+        open += wish->to == journal && wish->outcome == 0 && wish->office_outcome == 0 ? 1 : 0;
     }
     return open;
 }

@@ -175,7 +175,8 @@ struct book_wish {
     uint64_t to;
     struct event_ref sale;
     int64_t amount;
-    uint8_t outcome; /* 0 = open */
+    uint8_t outcome;        /* 0 = open */
+    uint8_t office_outcome; /* said for a retired journal */
 };
 
 struct book_day {

@@ -293,6 +293,10 @@ static void draw_product(struct errands *errands, struct errand *errand)
     request->body.product.order = (uint8_t)random_below(errands->random, 4);
     static const uint32_t days[] = {0, 1, 1, 365};
     request->body.product.bonus_days = days[random_below(errands->random, 4)];
+    if (request->body.product.bonus_days == 365) {
+        request->body.product.bonus_days = 0;
+        request->body.product.bonus_months = 12;
+    }
     request->body.product.step_count = 1;
     request->body.product.steps[0] = (struct bonus_step){.amount = 10000, .bonus = 1500};
     if (random_chance(errands->random, 5000)) {
@@ -435,6 +439,7 @@ void errand_settle(struct errand *errand)
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
     case QUERY_HISTORY:
+    case QUERY_LOTS:
     case QUERY_SALE:
     case QUERY_TICKET:
     case QUERY_NODE:

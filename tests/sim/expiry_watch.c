@@ -83,6 +83,32 @@ void expiry_look_at_use(struct world *machine, const struct subject_id *account,
     }
 }
 
+void expiry_look_at_entry(struct world *machine, const struct lot_entry *entry)
+{
+    const struct book_lot *lot = book_lot_of(auditor_book_of(machine), &entry->lot);
+    if (lot == NULL) {
+        sim_finding(machine->sim, "I5", "machine %u lists a lot that nobody issued",
+                    machine->index);
+        return;
+    }
+    const int64_t pairs[][2] = {{entry->issued, lot->issued + lot->adopted},
+                                {entry->refunded, lot->refunded},
+                                {entry->used, lot->used},
+                                {entry->expired, lot->expired},
+                                {entry->moved_on, lot->rebound},
+                                {entry->made_good, lot->made_good},
+                                {entry->left, book_lot_left(lot)},
+                                {entry->in_flight, lot->granted - lot->accepted}};
+    static const char *const names[] = {"issued",   "refunded",  "used", "expired",
+                                        "moved on", "made good", "left", "in flight"};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        if (pairs[i][0] != pairs[i][1]) {
+            sim_finding(machine->sim, "S12", "machine %u: %s of a lot is %" PRId64 ", not %" PRId64,
+                        machine->index, names[i], pairs[i][0], pairs[i][1]);
+        }
+    }
+}
+
 void expiry_look_at_report(struct world *machine, const struct page *page)
 {
     struct sim *sim = machine->sim;
@@ -90,6 +116,12 @@ void expiry_look_at_report(struct world *machine, const struct page *page)
     int64_t burned = 0;
     int64_t unburned = 0;
     int64_t coming = 0;
+    const struct book_journal *authority = book_journal_of(book, journal_of(0, 1));
+    if (authority == NULL || page->rows.expired.today != authority->day) {
+        sim_finding(sim, "I17", "machine %u says the authority's day is %u", machine->index,
+                    page->rows.expired.today);
+        return;
+    }
     for (uint32_t i = 0; i < book->burned.count; i++) {
         burned += ((const struct book_burned *)map_at(&book->burned, i))->amount;
     }

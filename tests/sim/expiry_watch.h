@@ -15,6 +15,8 @@ bool expiry_is_done(struct sim *sim);
 void expiry_tell(struct sim *sim);
 /* What a node says can be used there today of an account is what the book says (V1). */
 void expiry_look_at_use(struct world *machine, const struct subject_id *account, int64_t usable);
+/* What a node says became of a lot is what the book says. */
+void expiry_look_at_entry(struct world *machine, const struct lot_entry *entry);
 /* The report of what ended adds up to what the book has. */
 void expiry_look_at_report(struct world *machine, const struct page *page);
 

@@ -24,6 +24,11 @@ bool inspection_has_wishes(struct sim *sim)
             book_wishes_open(auditor_book_of(machine), machine->journal) > 0) {
             return true;
         }
+        /* The office answers for who was written off. */
+        if (machine->written_off.done && sim->doubling == NULL && !machine->hostile &&
+            book_wishes_open(auditor_book(sim), machine->journal) > 0) {
+            return true;
+        }
     }
     return false;
 }
@@ -233,6 +238,26 @@ static void look_at_account(struct look *look, const struct subject_id *account)
     }
     if (!view->more_lots && look->sim->doubling == NULL && !look->machine->written_off.begun) {
         expiry_look_at_use(look->machine, account, view->usable_here);
+    }
+}
+
+/* Every lot that there ever was, with what became of it. */
+static void look_at_lots(struct look *look, const struct subject_id *account)
+{
+    struct request request = {.kind = QUERY_LOTS, .body.account.account.account = *account};
+    uint8_t cursor[sizeof look->page->cursor];
+    for (int pages = 0; pages < 100; pages++) {
+        if (!ask(look, &request)) {
+            return;
+        }
+        for (uint32_t i = 0; i < look->page->count; i++) {
+            expiry_look_at_entry(look->machine, &look->page->rows.lots[i]);
+        }
+        if (!look->page->more) {
+            return;
+        }
+        memcpy(cursor, look->page->cursor, look->page->cursor_size);
+        request.cursor = bytes_of(cursor, look->page->cursor_size);
     }
 }
 
@@ -597,6 +622,7 @@ static void look_at_machine(struct look *look)
         look_at_account(look, &known->account);
         if (i < 4) {
             look_at_history(look, &known->account);
+            look_at_lots(look, &known->account);
         }
     }
     for (uint32_t i = 0; i < workload_sale_count(sim) && sim->findings == 0; i += 1 + i / 4) {

@@ -127,6 +127,7 @@ static void copy_texts(struct request_copy *copy)
         copy_text(copy, &request->body.account.account.card);
         break;
     case QUERY_HISTORY:
+    case QUERY_LOTS:
         copy_text(copy, &request->body.history.account.card);
         break;
     default: /* no texts but the cursor */
@@ -163,6 +164,7 @@ static int64_t amount_of(const struct request *request)
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
     case QUERY_HISTORY:
+    case QUERY_LOTS:
     case QUERY_SALE:
     case QUERY_TICKET:
     case QUERY_NODE:

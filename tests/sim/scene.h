@@ -67,6 +67,8 @@ bool scene_send(struct scene *scene, struct world *machine, struct request *requ
 /* Asks a machine; fails the scene when it does not answer. */
 bool scene_query(struct scene *scene, struct world *machine, struct request *request,
                  struct page *page);
+/* scene_retired.c: how branches end. */
+bool scene_retired(struct scene *scene, const char *sentence);
 
 /* Does `sentence` have the form of `pattern`? {} captures one word. */
 bool scene_matches(struct scene *scene, const char *sentence, const char *pattern);

@@ -577,5 +577,6 @@ bool scene_do(struct scene *scene, const char *sentence)
         sim_run(scene->sim, scene->sim->now_us + 2000000);
         return true;
     }
-    return befall(scene, sentence) || command(scene, sentence) || scene_ends(scene, sentence);
+    return befall(scene, sentence) || command(scene, sentence) || scene_ends(scene, sentence) ||
+           scene_retired(scene, sentence);
 }

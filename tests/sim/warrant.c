@@ -74,6 +74,7 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
     case QUERY_HISTORY:
+    case QUERY_LOTS:
     case QUERY_SALE:
     case QUERY_TICKET:
     case QUERY_NODE:

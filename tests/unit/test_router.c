@@ -119,6 +119,7 @@ static void each_route_is_open_to_its_roles_only(void **state)
         {"GET", "/v1/accounts", T | M | F | O},
         {"GET", "/v1/accounts/{id}", T | M | F | O},
         {"GET", "/v1/accounts/{id}/events", T | M | F | O},
+        {"GET", "/v1/accounts/{id}/lots", T | M | F | O},
         {"GET", "/v1/sales/{ref}", T | M | F | O},
         {"GET", "/v1/tickets", T | M | F | O},
         {"GET", "/v1/tickets/{key}", T | M | F | O},
