@@ -4,6 +4,7 @@
 #include "book_risk.h"
 #include "double.h"
 #include "expiry_watch.h"
+#include "hold_watch.h"
 #include "hostile.h"
 #include "sim.h"
 #include "workload.h"
@@ -190,16 +191,20 @@ static void look_at_lot(struct look *look, const struct lot_view *view)
     if (view->left != book_lot_left(lot)) {
         differs(look, "S1", "what is left of a lot", view->left, book_lot_left(lot));
     }
-    int64_t here = book_shown(book, &view->lot, look->machine->journal);
+    int64_t here = book_pictured(book, &view->lot, look->machine->journal);
     if (view->here != here) {
         differs(look, "S12", "what is held here of a lot", view->here, here);
+    }
+    if (view->on_hold != book_on_hold(book, &view->lot)) {
+        differs(look, "A2", "what is on hold of a lot", view->on_hold,
+                book_on_hold(book, &view->lot));
     }
     if (view->in_flight != lot->granted - lot->accepted) {
         differs(look, "S3", "what is in flight of a lot", view->in_flight,
                 lot->granted - lot->accepted);
     }
     for (uint32_t i = 0; i < view->holder_count; i++) {
-        int64_t held = book_shown(book, &view->lot, view->holders[i].journal);
+        int64_t held = book_pictured(book, &view->lot, view->holders[i].journal);
         if (view->holders[i].held != held) {
             differs(look, "S12", "what another holds of a lot", view->holders[i].held, held);
         }
@@ -238,6 +243,14 @@ static void look_at_account(struct look *look, const struct subject_id *account)
     }
     if (!view->more_lots && look->sim->doubling == NULL && !look->machine->written_off.begun) {
         expiry_look_at_use(look->machine, account, view->usable_here);
+    }
+}
+
+static void look_at_holds(struct look *look, const struct subject_id *account)
+{
+    struct request request = {.kind = QUERY_HOLDS, .body.account.account.account = *account};
+    if (ask(look, &request)) {
+        hold_look_at_list(look->machine, account, look->page);
     }
 }
 
@@ -606,6 +619,7 @@ static void look_at_reports(struct look *look)
     look_at_liability(look);
     look_at_holders(look);
     look_at_expired(look);
+    hold_look(look->machine);
     look_at_days(look);
     look_at_feed(look);
     look_at_blocks(look);
@@ -623,6 +637,7 @@ static void look_at_machine(struct look *look)
         if (i < 4) {
             look_at_history(look, &known->account);
             look_at_lots(look, &known->account);
+            look_at_holds(look, &known->account);
         }
     }
     for (uint32_t i = 0; i < workload_sale_count(sim) && sim->findings == 0; i += 1 + i / 4) {
