@@ -83,30 +83,30 @@ enum verdict {
     REFUSED_REVOKED_CARD, /* reported lost, or replaced */
     REFUSED_FROZEN,
     REFUSED_NOT_FROZEN,
-    REFUSED_BALANCE,       /* the whole chain, as seen here, holds less: answer.balance */
-    REFUSED_RIGHTS,        /* it is there, but not here and not reachable now: answer.offer */
-    REFUSED_REFUNDABLE,    /* more than the sale still has refundable: answer.limit */
-    REFUSED_OTHER_BRANCH,  /* the right to refund the sale is at a branch that is away */
+    REFUSED_BALANCE,        /* the whole chain, as seen here, holds less: answer.balance */
+    REFUSED_RIGHTS,         /* it is there, but not here and not reachable now: answer.offer */
+    REFUSED_REFUNDABLE,     /* more than the sale still has refundable: answer.limit */
+    REFUSED_OTHER_BRANCH,   /* the right to refund the sale is at a branch that is away */
     REFUSED_HOLD_UNTIL,     /* a hold until a time that is over, or too far ahead */
     REFUSED_HOLD_AMOUNT,    /* more than the hold set aside: answer.limit */
     REFUSED_HOLD_ELSEWHERE, /* another branch placed the hold: answer.branch */
     REFUSED_HOLD_ENDED,     /* it was captured, released, has lapsed, or its branch was retired */
     REFUSED_HOLD_OVER,      /* its time is over: it lapses */
-    REFUSED_CAP,           /* the product's limit on the balance: answer.limit is the headroom */
-    REFUSED_LOTS,          /* the account has SHEET_LOTS_MAX parcels of value already */
-    REFUSED_MISSING_FIELD, /* answer.field is missing */
-    REFUSED_FIELD,         /* answer.field is not acceptable */
-    REFUSED_NUMBERS,       /* this journal's card numbers are used up */
-    REFUSED_SELF,          /* a move to this branch itself */
-    REFUSED_CURRENCY,      /* not the account's currency */
-    REFUSED_ROLE,          /* this node's role does not include it */
-    REFUSED_VERSION,       /* a product version that is not the next one */
-    REFUSED_OTHER_MEMBER,  /* a transfer to another member's account */
-    REFUSED_OTHER_PRODUCT, /* a transfer to an account of another product */
-    REFUSED_STILL_WRITES,  /* the branch's journal was not retired yet */
-    REFUSED_AWAY,          /* the branch is not connected */
-    REFUSED_ENDED,         /* the branch's journal was retired, and in another way */
-    REFUSED_KEY_REUSED,    /* the same idempotency key with another request */
+    REFUSED_CAP,            /* the product's limit on the balance: answer.limit is the headroom */
+    REFUSED_LOTS,           /* the account has SHEET_LOTS_MAX parcels of value already */
+    REFUSED_MISSING_FIELD,  /* answer.field is missing */
+    REFUSED_FIELD,          /* answer.field is not acceptable */
+    REFUSED_NUMBERS,        /* this journal's card numbers are used up */
+    REFUSED_SELF,           /* a move to this branch itself */
+    REFUSED_CURRENCY,       /* not the account's currency */
+    REFUSED_ROLE,           /* this node's role does not include it */
+    REFUSED_VERSION,        /* a product version that is not the next one */
+    REFUSED_OTHER_MEMBER,   /* a transfer to another member's account */
+    REFUSED_OTHER_PRODUCT,  /* a transfer to an account of another product */
+    REFUSED_STILL_WRITES,   /* the branch's journal was not retired yet */
+    REFUSED_AWAY,           /* the branch is not connected */
+    REFUSED_ENDED,          /* the branch's journal was retired, and in another way */
+    REFUSED_KEY_REUSED,     /* the same idempotency key with another request */
     REFUSED_UNWITNESSED, /* rights from a branch that the office has not confirmed: answer.limit */
     REFUSED_QUOTA,       /* the branch has minted what it may on a day */
     REFUSED_SUSPENDED,   /* rights for a branch that is suspended */

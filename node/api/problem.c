@@ -231,13 +231,15 @@ static const char *plain_sentence(enum verdict verdict)
                                     "for those that are.",
         [REFUSED_UNKNOWN_SALE] = "Refused: this branch knows no such sale. Copy the reference from "
                                  "the receipt, as in 2.1-17-0.",
-        [REFUSED_UNKNOWN_HOLD] = "Refused: this branch knows no such hold. Use the reference from the "
-                                 "answer to POST /v1/holds, or list the account's holds.",
+        [REFUSED_UNKNOWN_HOLD] =
+            "Refused: this branch knows no such hold. Use the reference from the "
+            "answer to POST /v1/holds, or list the account's holds.",
         [REFUSED_HOLD_UNTIL] = "Refused: a hold ends in the future, at most 400 days ahead. Give "
                                "\"until\" as date and time with a zone, like "
                                "2026-08-01T18:00:00+08:00.",
-        [REFUSED_HOLD_ELSEWHERE] = "Refused: only the branch that placed a hold captures or releases "
-                                   "it. Ask there.",
+        [REFUSED_HOLD_ELSEWHERE] =
+            "Refused: only the branch that placed a hold captures or releases "
+            "it. Ask there.",
         [REFUSED_HOLD_ENDED] = "Refused: this hold was captured or released before, has lapsed, or "
                                "its branch was written off, so that nothing is set aside any more. "
                                "Sell from the card instead.",

@@ -549,11 +549,11 @@ static enum invalid_reason hold_form(const struct event *event)
 static bool event_has_form(uint16_t type)
 {
     return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_SPEND_HOLD ||
-           type == EVENT_SPEND_CAPTURE || type == EVENT_REFUND ||
-           type == EVENT_LOT_EXPIRE || type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_MOVE ||
-           type == EVENT_RIGHTS_ACCEPT || type == EVENT_RIGHTS_RETURN ||
-           type == EVENT_RIGHTS_RECLAIM || type == EVENT_RIGHTS_COVER || type == EVENT_CARD_ISSUE ||
-           type == EVENT_REQUEST_FILE || type == EVENT_REQUEST_CLOSE;
+           type == EVENT_SPEND_CAPTURE || type == EVENT_REFUND || type == EVENT_LOT_EXPIRE ||
+           type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_MOVE || type == EVENT_RIGHTS_ACCEPT ||
+           type == EVENT_RIGHTS_RETURN || type == EVENT_RIGHTS_RECLAIM ||
+           type == EVENT_RIGHTS_COVER || type == EVENT_CARD_ISSUE || type == EVENT_REQUEST_FILE ||
+           type == EVENT_REQUEST_CLOSE;
 }
 
 enum invalid_reason event_form(const struct event *event)

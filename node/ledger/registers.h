@@ -142,8 +142,8 @@ bool lot_is_over_on(uint32_t to_day, int64_t grace, uint32_t day);
 
 /* Form rules of an event that need nothing but the event: amounts in range, no lot twice, lots of a
  * bucket that the event may issue or use, from_day <= to_day. INVALID_NONE, MALFORMED or
- * BAD_AMOUNT. Knows TOPUP, SPEND, SPEND.HOLD, SPEND.CAPTURE, REFUND, LOT.EXPIRE, LOT.REBIND, the RIGHTS events, CARD.ISSUE,
- * REQUEST.FILE, REQUEST.CLOSE; others: NONE. */
+ * BAD_AMOUNT. Knows TOPUP, SPEND, SPEND.HOLD, SPEND.CAPTURE, REFUND, LOT.EXPIRE, LOT.REBIND, the
+ * RIGHTS events, CARD.ISSUE, REQUEST.FILE, REQUEST.CLOSE; others: NONE. */
 enum invalid_reason event_form(const struct event *event);
 
 #endif

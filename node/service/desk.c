@@ -376,8 +376,8 @@ static enum verdict unfit(const struct node *node, const struct request *request
     bool crowded =
         node->block.open && node->block.header.dep_count + SHEET_HOLDERS_MAX * 2 > BLOCK_DEPS_MAX;
     bool accepts = request->kind == COMMAND_SPEND || request->kind == COMMAND_HOLD ||
-                   request->kind == COMMAND_MOVE ||
-                   request->kind == COMMAND_REFUND || request->kind == COMMAND_TRANSFER;
+                   request->kind == COMMAND_MOVE || request->kind == COMMAND_REFUND ||
+                   request->kind == COMMAND_TRANSFER;
     return crowded && accepts ? REFUSED_BUSY : VERDICT_ALLOWED;
 }
 

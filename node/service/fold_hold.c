@@ -1,6 +1,6 @@
 /* Holds. Rights are set aside for one order and are then of no use for anything else: not to
- * another sale, another order, another branch. Only the journal that placed a hold ends it, once, by
- * the hold's own name (A1), so that two open orders never take from each other (A2). */
+ * another sale, another order, another branch. Only the journal that placed a hold ends it, once,
+ * by the hold's own name (A1), so that two open orders never take from each other (A2). */
 #include "fold_parts.h"
 
 #include "row_key.h"
@@ -173,8 +173,8 @@ static void save_captured(struct fold *fold, struct sheet *sheet, struct touched
     fold_count(fold, touched->terms.bucket, captured);
 }
 
-/* A freeze does not stop it: the goods were promised before. Nor does the end of a lot that was good
- * when it was set aside. */
+/* A freeze does not stop it: the goods were promised before. Nor does the end of a lot that was
+ * good when it was set aside. */
 enum invalid_reason fold_capture(struct fold *fold, struct sheet *sheet)
 {
     const struct event *event = fold->event;

@@ -89,8 +89,7 @@ void save_sale(struct fold *fold, const struct touched *touched, const int64_t *
         sale.lines[i].issued = touched[i].terms.issued;
         sale.lines[i].spent = amounts[i];
     }
-    uint32_t tenders =
-        fold->event->type == EVENT_SPEND ? fold->event->body.spend.tender_count : 0;
+    uint32_t tenders = fold->event->type == EVENT_SPEND ? fold->event->body.spend.tender_count : 0;
     for (uint32_t i = 0; i < tenders; i++) {
         const struct tender_line *tender = &fold->event->body.spend.tenders[i];
         sale.lines[sale.line_count].tender = tender->tender;

@@ -1,6 +1,6 @@
-/* Holds: value set aside for an order until a stated time, then captured, whole or in part, or given
- * back. Nobody but the journal that placed a hold touches it, so that what was promised to one order
- * is there when it is asked for, whatever happens elsewhere (A1, A2). */
+/* Holds: value set aside for an order until a stated time, then captured, whole or in part, or
+ * given back. Nobody but the journal that placed a hold touches it, so that what was promised to
+ * one order is there when it is asked for, whatever happens elsewhere (A1, A2). */
 #ifndef HOLDS_H
 #define HOLDS_H
 

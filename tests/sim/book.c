@@ -49,13 +49,12 @@ void book_free(struct book *book)
         struct book_account *account = map_at(&book->accounts, i);
         free(account->lots);
     }
-    struct map *maps[] = {&book->journals,    &book->blocks,    &book->events,  &book->lots,
-                          &book->holdings,    &book->pairs,     &book->grants,  &book->grant_counts,
-                          &book->deps,        &book->tokens,    &book->cards,   &book->days,
-                          &book->wishes,      &book->risks,     &book->caps,    &book->limits,
-                          &book->checkpoints, &book->approvals, &book->minted,  &book->pendings,
-                          &book->accounts,    &book->pasts,     &book->accepts, &book->burned,
-                          &book->holds};
+    struct map *maps[] = {
+        &book->journals, &book->blocks,      &book->events,       &book->lots,   &book->holdings,
+        &book->pairs,    &book->grants,      &book->grant_counts, &book->deps,   &book->tokens,
+        &book->cards,    &book->days,        &book->wishes,       &book->risks,  &book->caps,
+        &book->limits,   &book->checkpoints, &book->approvals,    &book->minted, &book->pendings,
+        &book->accounts, &book->pasts,       &book->accepts,      &book->burned, &book->holds};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
         map_free(maps[i]);
     }

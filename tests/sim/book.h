@@ -83,14 +83,14 @@ struct book_lot {
 struct book_holding {
     uint8_t lot[16];
     uint64_t journal;
-    int64_t held;     /* by what the journal itself wrote: that it may use */
-    int64_t on_hold;  /* besides, set aside for orders */
+    int64_t held;       /* by what the journal itself wrote: that it may use */
+    int64_t on_hold;    /* besides, set aside for orders */
     bool written_about; /* the office took over of it, or gave back to it */
-    int64_t expired;  /* of it, what the journal burned */
-    int64_t taken;    /* by the office from a retired journal, less what it gave back */
-    int64_t returned; /* by holders to a retired giver */
-    int64_t adopted;  /* what the office accepted in its place */
-    uint64_t steps;   /* how often `held` changed */
+    int64_t expired;    /* of it, what the journal burned */
+    int64_t taken;      /* by the office from a retired journal, less what it gave back */
+    int64_t returned;   /* by holders to a retired giver */
+    int64_t adopted;    /* what the office accepted in its place */
+    uint64_t steps;     /* how often `held` changed */
 };
 
 /* What a journal held after one of its blocks, by its own word. */
@@ -304,7 +304,8 @@ uint32_t book_wishes_open(const struct book *book, uint64_t journal);
 /* What a journal has of a lot by what everybody wrote about it, and what had to be made good for
  * it: at most one of the two is not zero. */
 int64_t book_shown(const struct book *book, const struct lot_id *lot, uint64_t journal);
-/* The same without what it has set aside for orders, as long as nobody else has written about it. */
+/* The same without what it has set aside for orders, as long as nobody else has written about it.
+ */
 int64_t book_pictured(const struct book *book, const struct lot_id *lot, uint64_t journal);
 int64_t book_holding_good(const struct book_holding *holding);
 /* What it held of the lot by its own word after its block `seq`, with what the office accepted for

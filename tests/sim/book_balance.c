@@ -15,8 +15,7 @@ int64_t book_pair_flying(const struct book_pair *pair)
 
 static int64_t total_of(const struct book_holding *holding)
 {
-    return holding->held + holding->on_hold + holding->adopted + holding->returned -
-           holding->taken;
+    return holding->held + holding->on_hold + holding->adopted + holding->returned - holding->taken;
 }
 
 int64_t book_holding_good(const struct book_holding *holding)

@@ -48,8 +48,8 @@ static enum invalid_reason judge_hold(const struct entry *entry)
     }
     reason = judge_lines(entry, lines, count);
     for (uint32_t i = 0; reason == INVALID_NONE && i < count; i++) {
-        bool valid = book_lot_is_valid_on(book_lot_of(entry->book, &lines[i].lot),
-                                          entry->block->header.day);
+        bool valid =
+            book_lot_is_valid_on(book_lot_of(entry->book, &lines[i].lot), entry->block->header.day);
         reason = valid ? INVALID_NONE : INVALID_LOT_TIME;
     }
     return reason != INVALID_NONE

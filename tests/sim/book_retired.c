@@ -183,8 +183,8 @@ static enum invalid_reason judge_rights_left(const struct entry *entry)
     const struct book_event *sold = book_event_at(entry->book, sale);
     bool seen = sale.journal == entry->at.journal ||
                 book_dep_seq(entry->book, entry->at.journal, sale.journal) >= sale.seq;
-    if (!seen || sold == NULL || (sold->type != EVENT_SPEND && sold->type != EVENT_SPEND_CAPTURE) || sold->reason != INVALID_NONE ||
-        !subject_equal(&sold->subject, &entry->event->subject)) {
+    if (!seen || sold == NULL || (sold->type != EVENT_SPEND && sold->type != EVENT_SPEND_CAPTURE) ||
+        sold->reason != INVALID_NONE || !subject_equal(&sold->subject, &entry->event->subject)) {
         return INVALID_BAD_REF;
     }
     for (uint32_t i = 0; i < entry->event->body.reclaim.line_count; i++) {

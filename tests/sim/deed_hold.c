@@ -48,13 +48,13 @@ static void place(struct world *machine, const struct book_lot *lot, int64_t ove
         (struct lot_line){.lot = id, .amount = amount, .after = amount > held ? 0 : held - amount};
     bool gated = book_is_gated(book, &account, machine->journal);
     hostile_publish(machine, &event, (struct block_dep){0},
-                    gated                          ? INVALID_FROZEN
-                    : amount > held                ? INVALID_NOT_COVERED
-                    : deed_has_ended(machine, lot) ? INVALID_LOT_TIME
-                                                   : book_exposure_reason(
-                                                         book, &account, machine->journal,
-                                                         hostile_now(machine).auth,
-                                                         event.body.hold.lines, 1));
+                    gated           ? INVALID_FROZEN
+                    : amount > held ? INVALID_NOT_COVERED
+                    : deed_has_ended(machine, lot)
+                        ? INVALID_LOT_TIME
+                        : book_exposure_reason(book, &account, machine->journal,
+                                               hostile_now(machine).auth, event.body.hold.lines,
+                                               1));
 }
 
 static void capture(struct world *machine, const struct book_hold *hold, int64_t over,

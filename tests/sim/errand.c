@@ -215,8 +215,14 @@ static bool draw_end_of_hold(struct world *machine, struct errands *errands, str
     struct request *request = &errand->request;
     request->kind = random_chance(errands->random, 3500) ? COMMAND_RELEASE : COMMAND_CAPTURE;
     request->body.capture.hold = hold->hold;
-    int64_t amounts[] = {hold->amount,     hold->amount,         hold->amount / 2 + 1, 1,
-                         hold->amount + 1, hold->amount / 3 + 1, 0,                    hold->amount};
+    int64_t amounts[] = {hold->amount,
+                         hold->amount,
+                         hold->amount / 2 + 1,
+                         1,
+                         hold->amount + 1,
+                         hold->amount / 3 + 1,
+                         0,
+                         hold->amount};
     if (request->kind == COMMAND_CAPTURE) {
         request->body.capture.amount = amounts[random_below(errands->random, 8)];
     }
@@ -620,8 +626,9 @@ struct request errand_query(struct world *machine, struct errands *errands, stru
         .page = page,
         .page_limit = (uint32_t)random_between(errands->random, 1, 50),
     };
-    bool about_account = request.kind == QUERY_ACCOUNT || request.kind == QUERY_HOLDS || request.kind == QUERY_HISTORY ||
-                         request.kind == QUERY_MEMBER || request.kind == QUERY_EXPOSURE;
+    bool about_account = request.kind == QUERY_ACCOUNT || request.kind == QUERY_HOLDS ||
+                         request.kind == QUERY_HISTORY || request.kind == QUERY_MEMBER ||
+                         request.kind == QUERY_EXPOSURE;
     if (about_account && errands->account_count == 0) {
         request.kind = QUERY_NODE;
     }
@@ -647,8 +654,8 @@ static void check_account_view(struct world *machine, const struct account_view 
         sim_finding(machine->sim, "I1", "machine %u: lots of %lld, balance %lld", machine->index,
                     (long long)sum, (long long)balance);
     }
-    if (view->principal < 0 || view->bonus < 0 || view->on_hold < 0 || view->usable_here < 0 || view->elsewhere < 0 ||
-        view->owed < 0) {
+    if (view->principal < 0 || view->bonus < 0 || view->on_hold < 0 || view->usable_here < 0 ||
+        view->elsewhere < 0 || view->owed < 0) {
         sim_finding(machine->sim, "S2", "machine %u shows a negative amount", machine->index);
     }
 }

@@ -9,8 +9,7 @@ enum { LATE_MS = 10000 }; /* a lapse may wait for a commit, a stuck disk, the en
 
 uint64_t hold_now_ms(struct world *machine)
 {
-    const struct book_journal *own =
-        book_journal_of(auditor_book_of(machine), machine->journal);
+    const struct book_journal *own = book_journal_of(auditor_book_of(machine), machine->journal);
     uint64_t told = own == NULL ? 0 : own->hlc >> 16;
     int64_t wall = world_wall_ms(machine);
     return wall > 0 && (uint64_t)wall > told ? (uint64_t)wall : told;

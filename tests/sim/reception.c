@@ -298,10 +298,11 @@ static bool answers_agree(const struct answer *a, const struct answer *b)
            a->at_ms == b->at_ms && subject_equal(&a->account, &b->account) &&
            subject_equal(&a->member, &b->member) && memcmp(a->card, b->card, sizeof a->card) == 0 &&
            a->principal == b->principal && a->bonus == b->bonus && a->balance == b->balance &&
-           a->uncovered == b->uncovered && a->on_hold == b->on_hold && a->usable_here == b->usable_here &&
-           a->offer == b->offer && a->limit == b->limit && a->field == b->field &&
-           a->product == b->product && a->version == b->version && a->branch == b->branch &&
-           subject_equal(&a->other, &b->other) && handed_out(a) == handed_out(b);
+           a->uncovered == b->uncovered && a->on_hold == b->on_hold &&
+           a->usable_here == b->usable_here && a->offer == b->offer && a->limit == b->limit &&
+           a->field == b->field && a->product == b->product && a->version == b->version &&
+           a->branch == b->branch && subject_equal(&a->other, &b->other) &&
+           handed_out(a) == handed_out(b);
 }
 
 /* "ok" was said: the fact is durable here, and is what was asked. */
