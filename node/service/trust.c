@@ -536,8 +536,7 @@ static uint32_t lots_of_event(const struct event *event, struct lot_id lots[EVEN
     } else if (event->type == EVENT_RIGHTS_MOVE) {
         lines = event->body.move.lines;
         count = event->body.move.line_count;
-    }
-    if (event->type == EVENT_LOT_REBIND) {
+    } else if (event->type == EVENT_LOT_REBIND) {
         lines = event->body.rebind.lines;
         count = event->body.rebind.line_count;
     }

@@ -6,6 +6,7 @@
 #include "expiry_watch.h"
 #include "hold_watch.h"
 #include "hostile.h"
+#include "likeness.h"
 #include "sim.h"
 #include "workload.h"
 
@@ -150,30 +151,6 @@ static void look_at_node(struct look *look)
     }
     if (view->read_only && !retired && !look->machine->may_be_read_only) {
         sim_finding(look->sim, "S13", "machine %u is read only", look->machine->index);
-    }
-}
-
-static void compare_rows(struct sim *sim, struct world *a, struct world *b)
-{
-    struct bytes keys[2] = {{0}, {0}};
-    struct bytes values[2] = {{0}, {0}};
-    for (;;) {
-        bool more[2];
-        struct world *machines[2] = {a, b};
-        for (int i = 0; i < 2; i++) {
-            do {
-                more[i] = disk_peek(machines[i]->disk, keys[i], &keys[i], &values[i]) == STATUS_OK;
-            } while (more[i] && !row_is_replicated(keys[i]));
-        }
-        if (!more[0] && !more[1]) {
-            return;
-        }
-        if (more[0] != more[1] || !bytes_equal(keys[0], keys[1]) ||
-            !bytes_equal(values[0], values[1])) {
-            sim_finding(sim, "S11", "machines %u and %u differ in a row of table %c", a->index,
-                        b->index, more[0] ? keys[0].data[0] : keys[1].data[0]);
-            return;
-        }
     }
 }
 
@@ -687,7 +664,7 @@ static void look_at_all(struct sim *sim)
         if (first == NULL) {
             first = look.machine;
         } else if (sim->doubling == NULL && inspection_is_level(sim)) {
-            compare_rows(sim, first, look.machine);
+            likeness_check(sim, first, look.machine);
         }
     }
     free(look.page);
