@@ -407,10 +407,9 @@ void trust_hear_lease(struct node *node, struct peer *peer, const struct message
         record_lease(node, message);
         return;
     }
-    /* On its way between the office and a branch that have no link. */
+    /* Between the office and a branch that have no link; its clock may have been ahead before. */
     struct watch *watch = watch_of(node, journal);
     uint64_t now = world_monotonic_ms(node->world);
-    /* Not a newer one: an office whose clock was ahead for a while issues earlier ones again. */
     bool news = watch != NULL && (question ? is_due(now, watch->lease_passed_ms, LEASE_AGAIN_MS / 2)
                                            : message->body.lease.issued_ms != watch->lease_passed);
     if (!news || message->body.lease.hops == 0) {
@@ -531,11 +530,13 @@ static uint32_t lots_of_event(const struct event *event, struct lot_id lots[EVEN
     if (event->type == EVENT_SPEND) {
         lines = event->body.spend.lines;
         count = event->body.spend.line_count;
+    } else if (event->type == EVENT_SPEND_HOLD) {
+        lines = event->body.hold.lines;
+        count = event->body.hold.line_count;
     } else if (event->type == EVENT_RIGHTS_MOVE) {
         lines = event->body.move.lines;
         count = event->body.move.line_count;
-    }
-    if (event->type == EVENT_LOT_REBIND) {
+    } else if (event->type == EVENT_LOT_REBIND) {
         lines = event->body.rebind.lines;
         count = event->body.rebind.line_count;
     }
