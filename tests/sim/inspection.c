@@ -328,7 +328,7 @@ static void look_at_branches(struct look *look)
     if (!ask(look, &request)) {
         return;
     }
-    const struct book *book = auditor_book(look->sim);
+    const struct book *book = auditor_book_of(look->machine);
     for (uint32_t i = 0; i < look->page->count; i++) {
         const struct journal_view *view = &look->page->rows.journals[i];
         const struct book_journal *journal = book_journal_of(book, view->journal);
