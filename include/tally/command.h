@@ -451,9 +451,12 @@ struct node_view {
     uint64_t head_seq;
     struct digest head_id;
     uint64_t auth_seq;
-    struct digest frontier; /* digest over (journal, seq, id) of all */
-    struct digest state;    /* digest over the replicated rows */
-    uint64_t events;        /* admitted */
+    struct digest auth_id;   /* of that block of the authority */
+    uint64_t auth_epoch;     /* which of its keys signs */
+    uint32_t auth_until_day; /* until when that key is meant to; 0 = no end */
+    struct digest frontier;  /* digest over (journal, seq, id) of all */
+    struct digest state;     /* digest over the replicated rows */
+    uint64_t events;         /* admitted */
     uint64_t blocks;
     uint64_t unreplicated;   /* own blocks that no peer has shown yet */
     int64_t unreplicated_ms; /* age of the oldest */

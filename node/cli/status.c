@@ -32,6 +32,8 @@ static void node_show(const json_t *answer)
         {"network", "network"},
         {"own blocks", "head_seq"},
         {"authority blocks", "auth_seq"},
+        {"authority key", "auth_epoch"},
+        {"renew it before", "auth_until"},
         {"events", "events"},
         {"blocks", "blocks"},
         {"not yet at a peer", "unreplicated"},

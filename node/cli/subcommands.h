@@ -9,7 +9,9 @@
 /* The next days with which something of an account ends, as its view has them. */
 void account_ends_show(const json_t *answer);
 extern const struct subcommand account_show_command;
-extern const struct subcommand lot_list_command;
+extern const struct subcommand authority_install_command;
+extern const struct subcommand authority_request_command;
+extern const struct subcommand authority_sign_command;
 extern const struct subcommand backup_verify_command;
 extern const struct subcommand branch_invite_command;
 extern const struct subcommand branch_join_command;
@@ -25,6 +27,7 @@ extern const struct subcommand completion_command;
 extern const struct subcommand exposure_command;
 extern const struct subcommand freeze_command;
 extern const struct subcommand history_command;
+extern const struct subcommand lot_list_command;
 extern const struct subcommand member_add_command;
 extern const struct subcommand member_find_command;
 extern const struct subcommand node_backup_command;

@@ -1,12 +1,12 @@
 #include "journal.h"
 
 #include "block_codec.h"
+#include "epochs.h"
 #include "estate.h"
 #include "event_codec.h"
 #include "fold.h"
 #include "forks.h"
 #include "hash.h"
-#include "manifest.h"
 #include "members.h"
 #include "record_trust.h"
 #include "risk.h"
@@ -225,7 +225,8 @@ static bool event_is_proved(struct node *node, const struct block_header *header
     }
     return event->known && event->type == EVENT_LEASE_RECORD &&
            trust_lease_is_signed(node, journal, event->body.lease.issued_ms,
-                                 event->body.lease.until_ms, event->body.lease.signature);
+                                 event->body.lease.until_ms, event->body.lease.signature,
+                                 header->auth);
 }
 
 bool journal_would_hold(struct node *node, const struct event *event)
@@ -470,40 +471,11 @@ struct event_ref journal_append_authority_block(struct node *node, const struct 
     return (struct event_ref){.journal = header.journal, .seq = header.seq};
 }
 
-bool authority_epoch_holds(struct node *node, const struct event *epoch)
-{
-    struct manifest manifest;
-    if (epoch->type != EVENT_AUTH_EPOCH || !epoch->known ||
-        manifest_decode(node->manifest, &manifest) != STATUS_OK) {
-        return false;
-    }
-    uint8_t memory[256];
-    struct buffer body = BUFFER_OVER(memory);
-    if (auth_signed_bytes(&node->network, epoch, &body) != STATUS_OK) {
-        return false;
-    }
-    for (uint32_t i = 0; i < epoch->body.auth_epoch.signature_count; i++) {
-        const struct auth_signature *one = &epoch->body.auth_epoch.signatures[i];
-        struct signature_check check = {
-            .body = buffer_bytes(&body), .signature = one->signature, .public_key = NULL};
-        if (one->root_index < manifest.root_count) {
-            check.public_key = manifest.roots[one->root_index];
-            if (world_verify_now(node->world, &check)) {
-                return true; /* threshold 1 */
-            }
-        }
-    }
-    return false;
-}
-
 static enum admission admit_authority(struct node *node, const struct block *block)
 {
     const struct block_header *header = &block->header;
-    if (header->seq == 1) {
-        bool decoded = event_decode(block->events[0], &node->event) == STATUS_OK;
-        if (!decoded || !authority_epoch_holds(node, &node->event)) {
-            return ADMISSION_REJECTED;
-        }
+    if (!epochs_hold(node, block)) {
+        return ADMISSION_REJECTED;
     }
     journal_close(node); /* see apply_retirement */
     file_block(node, header, &block->id, block->whole);

@@ -280,6 +280,22 @@ struct node_head node_head(const struct node *node)
                               .day = node->own_committed.day};
 }
 
+bool node_authority(const struct node *node, struct node_authority *authority)
+{
+    const struct frontier_entry *tip = frontier_find(&node->frontier, journal_of(0, 1));
+    const struct roster_epoch *epoch = roster_epoch(&node->roster);
+    if (tip == NULL || epoch == NULL) {
+        return false;
+    }
+    *authority = (struct node_authority){.epoch = epoch->number,
+                                         .until_day = epoch->until_day,
+                                         .day = tip->day,
+                                         .seq = tip->seq,
+                                         .id = tip->id};
+    memcpy(authority->public_key, epoch->public_key, sizeof authority->public_key);
+    return true;
+}
+
 uint32_t node_contacts(const struct node *node, struct node_contact *contacts, uint32_t max)
 {
     uint32_t count = 0;

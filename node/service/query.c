@@ -308,6 +308,12 @@ static void query_node(struct node *node, struct page *page)
     view->head_seq = node->own_committed.seq;
     view->head_id = node->own_committed.id;
     view->auth_seq = node->roster.seq;
+    struct node_authority authority;
+    if (node_authority(node, &authority)) {
+        view->auth_id = authority.id;
+        view->auth_epoch = authority.epoch;
+        view->auth_until_day = authority.until_day;
+    }
     view->frontier = page->frontier;
     view->state = rows_digest_committed(node->rows);
     view->events = node->counters_committed.events;

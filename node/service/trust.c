@@ -261,17 +261,23 @@ static void sign_if_due(struct node *node, uint64_t now_ms)
 /* ---- leases ---- */
 
 bool trust_lease_is_signed(struct node *node, uint64_t journal, uint64_t issued_ms,
-                           uint64_t until_ms, const uint8_t signature[static 64])
+                           uint64_t until_ms, const uint8_t signature[static 64], uint64_t auth)
 {
     uint8_t memory[128];
     struct buffer body = BUFFER_OVER(memory);
     if (lease_signed_bytes(&node->network, journal, issued_ms, until_ms, &body) != STATUS_OK) {
         return false;
     }
-    struct signature_check check = {.body = buffer_bytes(&body),
-                                    .signature = signature,
-                                    .public_key = node->roster.authority_key};
-    return world_verify_now(node->world, &check);
+    for (uint32_t i = node->roster.epoch_count; i > 0; i--) {
+        struct signature_check check = {.body = buffer_bytes(&body),
+                                        .signature = signature,
+                                        .public_key = node->roster.epochs[i - 1].public_key};
+        if (roster_signs(&node->roster, check.public_key, auth) &&
+            world_verify_now(node->world, &check)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static int64_t lease_days(const struct node *node, uint64_t journal)

@@ -1,6 +1,7 @@
 /* The book's own idea of trust: limits and quotas as they stood, checkpoints, what is witnessed,
  * what waits for approval. Everything is added up from the beginning each time it is asked. */
 #include "book_trust.h"
+#include "epoch.h"
 
 #include "book_key.h"
 #include "sim.h"
@@ -253,8 +254,5 @@ bool book_lease_is_signed(const struct book *book, uint64_t journal, const struc
                            event->body.lease.until_ms, &body) != STATUS_OK) {
         return false;
     }
-    struct signature_check check = {.body = buffer_bytes(&body),
-                                    .signature = event->body.lease.signature,
-                                    .public_key = book->sim->authority_public};
-    return sim_signature_holds(book->sim, &check);
+    return epoch_signed(book->sim, buffer_bytes(&body), event->body.lease.signature);
 }

@@ -99,6 +99,7 @@ static const struct census_name names[] = {
     {CENSUS_DISKS_FOUND, "disks of dead branches that were found"},
     {CENSUS_MADE_GOOD, "shortfalls made good, at each look"},
     {CENSUS_LATE_JOINS, "joins in a storm"},
+    {CENSUS_EPOCHS, "epochs of the authority begun"},
     {CENSUS_PULLS, "moves that a peer asked for"},
     {CENSUS_SPREADS, "moves by distribution"},
     {CENSUS_OBSERVERS, "observers that replayed all"},
