@@ -14,7 +14,7 @@
 
 enum {
     SALES = 4,
-    BONUS = 6000, /* of a top-up of 300.00 or more */
+    BONUS = 6000,                 /* of a top-up of 300.00 or more */
     PROVED_US = 30 * 1000 * 1000, /* X12: within 30 s of the first contact */
     LOOK_US = 50 * 1000,
 };

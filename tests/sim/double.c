@@ -440,7 +440,7 @@ bool double_is_level(struct sim *sim)
     return look(sim, false);
 }
 
-/* Everybody is on the office's side, and it can be asked. */
+/* Nobody has taken part of another history than the office, which has gathered its own. */
 static bool may_resolve(struct sim *sim)
 {
     struct world *office = &sim->machines[SIM_OFFICE];
@@ -449,7 +449,9 @@ static bool may_resolve(struct sim *sim)
     for (uint32_t i = 0; may && i < sim->machine_count; i++) {
         struct world *machine = &sim->machines[i];
         may = !is_present(machine) || machine->journal == sim->doubling->journal ||
-              (machine->running && !contradict(machine, office));
+              (machine->running && !contradict(machine, office) &&
+               auditor_durable(machine, machine->sim->doubling->journal) <=
+                   auditor_durable(office, machine->sim->doubling->journal));
     }
     return may;
 }
