@@ -681,7 +681,9 @@ static void look_at_all(struct sim *sim)
 void inspection_run(struct sim *sim)
 {
     sim->census->counts[CENSUS_CALMS]++;
-    book_make_good(auditor_book(sim));
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        book_make_good(auditor_book_of(&sim->machines[i])); /* one for all, unless they parted */
+    }
     auditor_balance(sim);
     look_at_all(sim);
     ask_again(sim);
