@@ -40,6 +40,7 @@ static const struct subcommand *const commands[] = {
     &branch_join_command,
     &branch_list_command,
     &branch_retire_command,
+    &branch_resolve_command,
     &till_add_command,
     &till_list_command,
     &product_list_command,

@@ -16,6 +16,7 @@ extern const struct subcommand backup_verify_command;
 extern const struct subcommand branch_invite_command;
 extern const struct subcommand branch_join_command;
 extern const struct subcommand branch_list_command;
+extern const struct subcommand branch_resolve_command;
 extern const struct subcommand branch_retire_command;
 extern const struct subcommand card_issue_command;
 extern const struct subcommand card_loss_command;
