@@ -15,9 +15,9 @@ MARKS = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA
 UNSAFE = re.compile(r"\b(strtok|localtime|gmtime|asctime|ctime|rand|srand|random|srandom|setenv|putenv|"
                     r"unsetenv|setlocale|gethostbyname|inet_ntoa|strsignal|getpwnam|getpwuid|tmpnam|"
                     r"gets|sprintf|vsprintf|alloca)\s*\(")
-STATED = re.compile(r"^- ([LRJDSH]\d+) ")
+STATED = re.compile(r"^- ([LRJDSHV]\d+) ")
 # "(J1)", "/* L1, L2", " * H1: ..": in a comment, and not part of a longer word.
-CITED = re.compile(r"(?:\(|^\s*/\* |^ \* )((?:[LRJDSH]\d+)(?:(?:, | and )[LRJDSH]\d+)*)(?=[),:. ])", re.M)
+CITED = re.compile(r"(?:\(|^\s*/\* |^ \* )((?:[LRJDSHV]\d+)(?:(?:, | and )[LRJDSHV]\d+)*)(?=[),:. ])", re.M)
 NAMED = re.compile(r"\w[\w/.-]*\.md\b")
 FOUND = re.compile(r'(?:sim_finding|differs)\([\w>.-]+,\s*"([A-Z]+\d*)"|return "([A-Z]\d+)";')
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"", re.S)
@@ -73,7 +73,7 @@ def check_invariants(files, findings):
     watched over by the simulator, whose own names for them are another table."""
     stated = {match.group(1) for match in map(STATED.match, read("node/README.md").splitlines()) if match}
     table = read("tests/sim/README.md")
-    watched = set(re.findall(r"\b[LRJDSH]\d+\b", " ".join(re.findall(r"(?m)^\|.*\|([^|]*)\|$", table))))
+    watched = set(re.findall(r"\b[LRJDSHV]\d+\b", " ".join(re.findall(r"(?m)^\|.*\|([^|]*)\|$", table))))
     kept, proved = set(), set(watched)
     for path in files:
         if not path.startswith(("include/", "proto/", "node/", "tests/")) or not path.endswith((".c", ".h")):

@@ -140,11 +140,13 @@ void product_read(struct reader *reader, struct event *event)
         step->bonus = read_amount(reader);
     }
     event->body.product.step_count = (uint8_t)count;
+    if (event->body_size >= 10) {
+        event->body.product.bonus_months = read_u32(reader);
+    }
 }
 
 void product_write(struct writer *writer, const struct event *event, uint32_t elements)
 {
-    (void)elements;
     write_uint(writer, event->body.product.product);
     write_uint(writer, event->body.product.version);
     write_str_upto(writer, event->body.product.name, NAME_SIZE_MAX);
@@ -159,6 +161,9 @@ void product_write(struct writer *writer, const struct event *event, uint32_t el
         write_array(writer, 2);
         write_amount(writer, step->amount);
         write_amount(writer, step->bonus);
+    }
+    if (elements >= 10) {
+        write_uint(writer, event->body.product.bonus_months);
     }
 }
 

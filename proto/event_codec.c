@@ -28,13 +28,13 @@ static const struct body_form FORMS[] = {
     {EVENT_MINT_APPROVE, 1, 1, approve_read, approve_write},
     {EVENT_CHECKPOINT_SIGN, 2, 2, checkpoint_read, checkpoint_write},
     {EVENT_ORGANISATION_SET, 3, 3, organisation_read, organisation_write},
-    {EVENT_PRODUCT_PUBLISH, 9, 9, product_read, product_write},
+    {EVENT_PRODUCT_PUBLISH, 9, 10, product_read, product_write},
     {EVENT_TOPUP, 2, 3, topup_read, topup_write},
     {EVENT_LOT_ISSUE, 5, 9, issue_lots_read, issue_lots_write},
     {EVENT_ADJUST, 5, 9, issue_lots_read, issue_lots_write},
     {EVENT_MINT_RELEASE, 1, 1, approve_read, approve_write},
     {EVENT_SPEND, 3, 5, spend_read, spend_write},
-    {EVENT_SPEND_HOLD, 2, 2, hold_read, hold_write},
+    {EVENT_SPEND_HOLD, 2, 3, hold_read, hold_write},
     {EVENT_SPEND_CAPTURE, 3, 3, capture_read, capture_write},
     {EVENT_SPEND_RELEASE, 2, 2, release_read, release_write},
     {EVENT_REFUND, 3, 4, refund_read, refund_write},
@@ -45,7 +45,7 @@ static const struct body_form FORMS[] = {
     {EVENT_RIGHTS_MOVE, 4, 5, move_read, move_write},
     {EVENT_RIGHTS_ACCEPT, 4, 4, accept_read, accept_write},
     {EVENT_RIGHTS_RETURN, 3, 3, giveback_read, giveback_write},
-    {EVENT_RIGHTS_RECLAIM, 2, 2, reclaim_read, reclaim_write},
+    {EVENT_RIGHTS_RECLAIM, 2, 3, reclaim_read, reclaim_write},
     {EVENT_RIGHTS_COVER, 4, 4, cover_read, cover_write},
     {EVENT_RISK_SETTLE, 2, 2, settle_read, settle_write},
     {EVENT_RISK_ACK, 1, 1, risk_ack_read, risk_ack_write},
@@ -60,7 +60,7 @@ static const struct body_form FORMS[] = {
     {EVENT_CARD_LOSS_REPORT, 2, 2, loss_read, loss_write},
     {EVENT_CARD_REPLACE, 4, 4, replace_read, replace_write},
     {EVENT_REQUEST_FILE, 5, 5, wish_read, wish_write},
-    {EVENT_REQUEST_CLOSE, 4, 4, wish_close_read, wish_close_write},
+    {EVENT_REQUEST_CLOSE, 4, 5, wish_close_read, wish_close_write},
 };
 
 /* NULL: the type is not known. */

@@ -160,13 +160,18 @@ void wish_close_read(struct reader *reader, struct event *event)
     event->body.close.outcome = read_u8(reader);
     event->body.close.done = event_ref_optional_read(reader);
     event->body.close.reason = read_str(reader, REASON_SIZE_MAX);
+    if (event->body_size >= 5) {
+        event->body.close.of = read_journal(reader);
+    }
 }
 
 void wish_close_write(struct writer *writer, const struct event *event, uint32_t elements)
 {
-    (void)elements;
     event_ref_write(writer, &event->body.close.request);
     write_uint(writer, event->body.close.outcome);
     event_ref_optional_write(writer, &event->body.close.done);
     write_str_upto(writer, event->body.close.reason, REASON_SIZE_MAX);
+    if (elements >= 5) {
+        write_journal(writer, event->body.close.of);
+    }
 }

@@ -77,13 +77,18 @@ void reclaim_read(struct reader *reader, struct event *event)
 {
     event->body.reclaim.of = read_journal(reader);
     event->body.reclaim.line_count = amounts_read(reader, event->body.reclaim.lines);
+    if (event->body_size >= 3) {
+        event->body.reclaim.sale = event_ref_optional_read(reader);
+    }
 }
 
 void reclaim_write(struct writer *writer, const struct event *event, uint32_t elements)
 {
-    (void)elements;
     write_journal(writer, event->body.reclaim.of);
     amounts_write(writer, event->body.reclaim.lines, event->body.reclaim.line_count);
+    if (elements >= 3) {
+        event_ref_optional_write(writer, &event->body.reclaim.sale);
+    }
 }
 
 void cover_read(struct reader *reader, struct event *event)

@@ -107,6 +107,10 @@ enum retire_kind {
     RETIRE_STOLEN = 3, /* (seq, id) is a cut: what stands behind it counts nowhere */
 };
 
+/* And in a command: it has two histories, the one that the office holds stands (JOURNAL.RESOLVE).
+ */
+enum { RETIRE_FORKED = 4 };
+
 /* Why the office added or took value. */
 enum adjust_cause {
     ADJUST_CORRECTION = 1,
@@ -330,10 +334,12 @@ struct event {
             uint32_t version;
             struct bytes name;
             struct bytes currency;
-            uint8_t named;       /* 1: the holder's name and id number are required */
-            uint8_t order;       /* enum spend_order */
-            int64_t balance_cap; /* of principal, checked at top-up; 0 = none */
-            uint32_t bonus_days; /* bonus ends this many days after issue; 0 = never */
+            uint8_t named;         /* 1: the holder's name and id number are required */
+            uint8_t order;         /* enum spend_order */
+            int64_t balance_cap;   /* of principal, checked at top-up; 0 = none */
+            uint32_t bonus_days;   /* bonus ends this many days after issue; 0 = never */
+            uint32_t bonus_months; /* or so many months, on the day of the same number, else on the
+                                      month's last; 0 = by days */
             uint8_t step_count;
             struct bonus_step steps[BONUS_STEPS_MAX]; /* rising; the highest reached applies */
         } product;
@@ -383,7 +389,8 @@ struct event {
         struct {
             uint8_t line_count;
             struct lot_line lines[EVENT_LINES_MAX];
-            uint64_t until_ms; /* since 1970; the holder releases it by an event after that */
+            uint64_t until_ms;  /* since 1970; the holder releases it by an event after that */
+            struct bytes order; /* whose it is, <= ORDER_SIZE_MAX */
         } hold;
         struct {
             struct event_ref hold;
@@ -431,6 +438,7 @@ struct event {
             uint64_t of;
             uint8_t line_count;
             struct lot_amount lines[EVENT_LINES_MAX];
+            struct event_ref sale; /* refund rights: of this sale; zeros = none */
         } reclaim;
         struct {
             uint8_t kind;        /* enum cover_kind */
@@ -515,6 +523,7 @@ struct event {
             uint8_t outcome;       /* enum request_outcome */
             struct event_ref done; /* the event that carried it out; zeros = none */
             struct bytes reason;
+            uint64_t of; /* by the office, for this retired journal; 0 = for itself */
         } close;
     } body;
 };

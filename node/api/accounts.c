@@ -43,6 +43,99 @@ void accounts_events_read(struct api_call *call)
     query_page(call, 50);
 }
 
+void accounts_lots_read(struct api_call *call)
+{
+    struct account_name *account = &call->request.body.account.account;
+    account->card = bytes_of("", 0);
+    path_subject(call, 2, REFUSED_UNKNOWN_ACCOUNT, &account->account);
+    query_page(call, 50);
+}
+
+static const char *lot_state_name(uint8_t state)
+{
+    switch (state) {
+    case LOT_PENDING:
+        return "pending";
+    case LOT_ACTIVE:
+        return "active";
+    case LOT_SPENT:
+        return "spent";
+    case LOT_ENDED:
+        return "ended";
+    default:
+        return "expired";
+    }
+}
+
+static void lot_entry_render(struct render *out, const struct lot_entry *lot,
+                             const uint8_t *currency)
+{
+    render_open(out, NULL, '{');
+    render_hex(out, "lot", BYTES_OF(lot->lot.bytes));
+    render_string(out, "bucket", bucket_name(lot->bucket));
+    render_string(out, "state", lot_state_name(lot->state));
+    render_count(out, "product", lot->product);
+    render_day(out, "valid_from", lot->from_day);
+    render_day(out, "valid_to", lot->to_day);
+    render_journal(out, "issued_by", lot->issued_by);
+    render_money(out, "issued", lot->issued, currency);
+    render_money(out, "refunded", lot->refunded, currency);
+    render_money(out, "made_good", lot->made_good, currency);
+    render_money(out, "used", lot->used, currency);
+    render_money(out, "expired", lot->expired, currency);
+    render_money(out, "moved_on", lot->moved_on, currency);
+    render_money(out, "left", lot->left, currency);
+    render_money(out, "in_flight", lot->in_flight, currency);
+    render_open(out, "holders", '[');
+    for (uint32_t i = 0; i < lot->holder_count; i++) {
+        render_open(out, NULL, '{');
+        render_journal(out, "journal", lot->holders[i].journal);
+        render_money(out, "held", lot->holders[i].held, currency);
+        render_close(out, '}');
+    }
+    render_close(out, ']');
+    render_close(out, '}');
+}
+
+void accounts_lots_render(struct api_call *call, const struct answer *answer)
+{
+    const struct page *page = call->page;
+    render_hex(&call->out, "account", BYTES_OF(call->request.body.account.account.account.bytes));
+    render_open(&call->out, "entries", '[');
+    for (uint32_t i = 0; i < page->count; i++) {
+        lot_entry_render(&call->out, &page->rows.lots[i], answer->currency);
+    }
+    render_close(&call->out, ']');
+}
+
+/* The days on which something ends next, and how much: at most three. */
+static void expiries_render(struct render *out, const struct account_view *account)
+{
+    render_open(out, "expiries", '[');
+    uint32_t after = account->today == 0 ? 0 : account->today - 1;
+    for (int i = 0; i < 3; i++) {
+        uint32_t day = UINT32_MAX;
+        int64_t sum = 0;
+        for (uint32_t k = 0; k < account->lot_count; k++) {
+            const struct lot_view *lot = &account->lots[k];
+            if (lot->to_day > after && lot->to_day < day && lot->left > 0) {
+                day = lot->to_day;
+                sum = 0;
+            }
+            sum += lot->to_day == day ? lot->left : 0;
+        }
+        if (day == UINT32_MAX) {
+            break;
+        }
+        render_open(out, NULL, '{');
+        render_day(out, "day", day);
+        render_money(out, "amount", sum, account->currency);
+        render_close(out, '}');
+        after = day;
+    }
+    render_close(out, ']');
+}
+
 static void lot_render(struct render *out, const struct lot_view *lot, const uint8_t *currency)
 {
     render_open(out, NULL, '{');
@@ -99,7 +192,10 @@ void accounts_get_render(struct api_call *call, const struct answer *answer)
     render_money(out, "bonus", account->bonus, currency);
     render_money(out, "made_good", account->made_good, currency);
     render_money(out, "usable_here", account->usable_here, currency);
+    render_money(out, "on_hold", account->on_hold, currency);
     render_money(out, "elsewhere", account->elsewhere, currency);
+    render_money(out, "ended", account->ended, currency);
+    expiries_render(out, account);
     render_open(out, "lots", '[');
     for (uint32_t i = 0; i < account->lot_count; i++) {
         lot_render(out, &account->lots[i], currency);

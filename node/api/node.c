@@ -63,6 +63,9 @@ void node_get_render(struct api_call *call, const struct answer *answer)
     render_count(out, "head_seq", node->head_seq);
     render_hex(out, "head_id", BYTES_OF(node->head_id.bytes));
     render_count(out, "auth_seq", node->auth_seq);
+    render_hex(out, "auth_id", BYTES_OF(node->auth_id.bytes));
+    render_count(out, "auth_epoch", node->auth_epoch);
+    render_day(out, "auth_until", node->auth_until_day);
     render_hex(out, "frontier", BYTES_OF(node->frontier.bytes));
     render_hex(out, "state", BYTES_OF(node->state.bytes));
     render_count(out, "events", node->events);

@@ -55,6 +55,7 @@ void office_liability_render(struct api_call *call, const struct answer *answer)
         render_money(out, "spent", entry->spent, answer->currency);
         render_money(out, "refunded", entry->refunded, answer->currency);
         render_money(out, "made_good", entry->made_good, answer->currency);
+        render_money(out, "expired", entry->expired, answer->currency);
         render_money(out, "left", entry->held + entry->in_flight, answer->currency);
         render_money(out, "held", entry->held, answer->currency);
         render_money(out, "in_flight", entry->in_flight, answer->currency);

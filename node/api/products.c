@@ -5,6 +5,7 @@
 
 enum {
     BONUS_DAYS_MAX = 36500,
+    BONUS_MONTHS_MAX = 1200,
 };
 
 void products_get_read(struct api_call *call)
@@ -23,6 +24,7 @@ static void product_render(struct render *out, const struct product_view *produc
     render_string(out, "order", spend_order_name(product->order));
     render_money(out, "balance_cap", product->balance_cap, product->currency);
     render_count(out, "bonus_days", product->bonus_days);
+    render_count(out, "bonus_months", product->bonus_months);
     render_open(out, "bonus", '[');
     for (uint32_t i = 0; i < product->step_count; i++) {
         render_open(out, NULL, '{');
@@ -98,8 +100,8 @@ static void steps_read(const struct body *body)
 void products_post_read(struct api_call *call)
 {
     struct body body = body_of(call);
-    BODY_ONLY(&body, "name", "currency", "named", "order", "balance_cap", "bonus_days", "bonus",
-              "product", "version");
+    BODY_ONLY(&body, "name", "currency", "named", "order", "balance_cap", "bonus_days",
+              "bonus_months", "bonus", "product", "version");
     call->request.body.product.product = (uint32_t)body_integer(&body, "product", 0, UINT32_MAX, 0);
     call->request.body.product.version = (uint32_t)body_integer(&body, "version", 0, UINT32_MAX, 0);
     call->request.body.product.name = body_text(&body, "name", BODY_REQUIRED, NAME_SIZE_MAX);
@@ -111,6 +113,11 @@ void products_post_read(struct api_call *call)
     }
     call->request.body.product.bonus_days =
         (uint32_t)body_integer(&body, "bonus_days", 0, BONUS_DAYS_MAX, 0);
+    call->request.body.product.bonus_months =
+        (uint32_t)body_integer(&body, "bonus_months", 0, BONUS_MONTHS_MAX, 0);
+    if (call->request.body.product.bonus_days > 0 && call->request.body.product.bonus_months > 0) {
+        body_refuse(&body, "bonus_months", "is given beside bonus_days: one of the two.");
+    }
     steps_read(&body);
 }
 

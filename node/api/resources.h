@@ -20,6 +20,8 @@ void cards_post_read(struct api_call *call);
 void cards_post_render(struct api_call *call, const struct answer *answer);
 
 /* sales.c */
+/* "items" of a sale; their count. */
+uint32_t body_items(const struct body *body, struct sale_item items[static SALE_ITEMS_MAX]);
 void topups_post_read(struct api_call *call);
 void spends_post_read(struct api_call *call);
 void refunds_post_read(struct api_call *call);
@@ -29,6 +31,15 @@ void topups_post_render(struct api_call *call, const struct answer *answer);
 void spends_post_render(struct api_call *call, const struct answer *answer);
 void refunds_post_render(struct api_call *call, const struct answer *answer);
 void sales_get_render(struct api_call *call, const struct answer *answer);
+
+/* holds.c */
+void holds_post_read(struct api_call *call);
+void holds_capture_read(struct api_call *call);
+void holds_release_read(struct api_call *call);
+void holds_get_read(struct api_call *call);
+void holds_post_render(struct api_call *call, const struct answer *answer);
+void holds_get_render(struct api_call *call, const struct answer *answer);
+void holds_list_render(struct api_call *call, const struct answer *answer);
 
 /* transfers.c */
 void transfers_post_read(struct api_call *call);
@@ -43,6 +54,8 @@ void requests_get_render(struct api_call *call, const struct answer *answer);
 /* accounts.c */
 void accounts_get_read(struct api_call *call);
 void accounts_find_read(struct api_call *call);
+void accounts_lots_read(struct api_call *call);
+void accounts_lots_render(struct api_call *call, const struct answer *answer);
 void accounts_events_read(struct api_call *call);
 void accounts_get_render(struct api_call *call, const struct answer *answer);
 void accounts_events_render(struct api_call *call, const struct answer *answer);
@@ -68,6 +81,10 @@ void risk_post_render(struct api_call *call, const struct answer *answer);
 void office_days_read(struct api_call *call);
 void office_page_read(struct api_call *call);
 void office_days_render(struct api_call *call, const struct answer *answer);
+void expired_read(struct api_call *call);
+void expired_render(struct api_call *call, const struct answer *answer);
+void expiry_post_read(struct api_call *call);
+void expiry_post_render(struct api_call *call, const struct answer *answer);
 void office_liability_render(struct api_call *call, const struct answer *answer);
 void office_holders_render(struct api_call *call, const struct answer *answer);
 

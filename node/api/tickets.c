@@ -42,8 +42,12 @@ static const char *operation_name(enum command_kind kind)
         [COMMAND_PUBLISH_PRODUCT] = "publish_product",
         [COMMAND_INVITE] = "invite",
         [COMMAND_TRANSFER] = "transfer",
+        [COMMAND_HOLD] = "hold",
+        [COMMAND_CAPTURE] = "capture",
+        [COMMAND_RELEASE] = "release",
         [COMMAND_FILE_REQUEST] = "file_request",
         [COMMAND_SET_RISK] = "set_risk",
+        [COMMAND_SET_EXPIRY] = "set_expiry",
         [COMMAND_RETIRE] = "retire",
     };
     bool known = kind >= COMMAND_ENROL && (size_t)kind < sizeof names / sizeof names[0];

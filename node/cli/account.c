@@ -16,6 +16,16 @@ static void holders_show(const json_t *lots)
     }
 }
 
+void account_ends_show(const json_t *answer)
+{
+    static const struct label columns[] = {{"ends with", "day"}, {"of it", "amount"}};
+    const json_t *ends = output_rows(answer, "expiries");
+    if (json_array_size(ends) > 0) {
+        putchar('\n');
+        output_table(ends, LABELS(columns), "");
+    }
+}
+
 static void account_show(const json_t *answer)
 {
     static const struct label labels[] = {
@@ -30,6 +40,7 @@ static void account_show(const json_t *answer)
         {"principal", "principal"},
         {"bonus", "bonus"},
         {"usable here", "usable_here"},
+        {"has ended", "ended"},
         {"elsewhere", "elsewhere"},
     };
     static const struct label columns[] = {
@@ -41,6 +52,7 @@ static void account_show(const json_t *answer)
     const json_t *lots = output_rows(answer, "lots");
     output_table(lots, LABELS(columns), "Nothing is left on it.");
     holders_show(lots);
+    account_ends_show(answer);
     output_freshness(answer);
 }
 

@@ -23,7 +23,7 @@ struct verification {
     const char *path;
     struct folder folder;
     struct chain chain;
-    struct refill_result result;
+    struct closed_node_result result;
     uint64_t bytes;
     uint64_t check_ms;
     uint64_t replay_ms;

@@ -60,9 +60,10 @@ static void card_show(const json_t *answer)
         {"cards", "cards"},          {"account", "account"},         {"member", "member"},
         {"product", "product.name"}, {"balance", "balance"},         {"principal", "principal"},
         {"bonus", "bonus"},          {"usable here", "usable_here"}, {"elsewhere", "elsewhere"},
-        {"frozen", "frozen"},
+        {"frozen", "frozen"},        {"has ended", "ended"},
     };
     output_pairs(answer, LABELS(labels));
+    account_ends_show(answer);
     output_freshness(answer);
 }
 

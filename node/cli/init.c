@@ -5,6 +5,7 @@
 #include "founding.h"
 #include "money_text.h"
 #include "output.h"
+#include "passphrase.h"
 #include "session.h"
 
 #include "block_codec.h"
@@ -28,7 +29,6 @@
 enum {
     OFFICE_BRANCH = 1,
     CERTIFICATE_DAYS = 5 * 365, /* after that nodes warn until the root signs a new one */
-    PASSPHRASE_SIZE_MAX = 1024,
     SIGNED_SIZE_MAX = 1024,
     ROLES_OF_OFFICE = ROLE_OFFICE | ROLE_MINT | ROLE_SELL | ROLE_RELAY,
 };
@@ -122,23 +122,6 @@ static enum outcome terms_read(struct session *session, struct plan *plan)
         return OUTCOME_USAGE;
     }
     return steps_read(session, plan);
-}
-
-static enum outcome passphrase_read(struct session *session, struct plan *plan)
-{
-    const char *path = session_option(session, "passphrase-file");
-    if (path == NULL) {
-        return OUTCOME_DONE;
-    }
-    struct explanation explanation = {{0}};
-    struct buffer content = {.data = (uint8_t *)plan->passphrase,
-                             .capacity = sizeof plan->passphrase - 1};
-    if (file_read(path, &content, &explanation) != STATUS_OK) {
-        return session_refused(session, "The passphrase cannot be read: %s.", explanation.text);
-    }
-    plan->passphrase[strcspn(plan->passphrase, "\r\n")] = '\0';
-    return plan->passphrase[0] != '\0' ? OUTCOME_DONE
-                                       : session_refused(session, "%s holds no passphrase.", path);
 }
 
 static enum outcome place_read(struct session *session, struct plan *plan)
@@ -361,7 +344,7 @@ static enum outcome plan_read(struct session *session, struct plan *plan)
         outcome = place_check(session, plan);
     }
     if (outcome == OUTCOME_DONE) {
-        outcome = passphrase_read(session, plan);
+        outcome = passphrase_read(session, plan->passphrase);
     }
     return outcome;
 }

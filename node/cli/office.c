@@ -56,9 +56,10 @@ const struct subcommand office_days_command = {
 static void liability_show(const json_t *answer)
 {
     static const struct label columns[] = {
-        {"product", "product"}, {"kind", "bucket"},         {"issued", "issued"},
-        {"spent", "spent"},     {"refunded", "refunded"},   {"made good", "made_good"},
-        {"held", "held"},       {"in flight", "in_flight"}, {"left", "left"},
+        {"product", "product"}, {"kind", "bucket"},       {"issued", "issued"},
+        {"spent", "spent"},     {"refunded", "refunded"}, {"made good", "made_good"},
+        {"expired", "expired"}, {"held", "held"},         {"in flight", "in_flight"},
+        {"left", "left"},
     };
     output_table(output_rows(answer, "entries"), LABELS(columns), "Nothing is owed to members.");
     output_freshness(answer);

@@ -16,7 +16,7 @@ static void list_show(const json_t *answer)
     static const struct label columns[] = {
         {"product", "product"},   {"version", "version"},       {"name", "name"},
         {"currency", "currency"}, {"named", "named"},           {"spends", "order"},
-        {"cap", "balance_cap"},   {"bonus days", "bonus_days"},
+        {"cap", "balance_cap"},   {"bonus days", "bonus_days"}, {"bonus months", "bonus_months"},
     };
     static const struct label steps[] = {{"paid at least", "amount"}, {"bonus", "bonus"}};
     const json_t *rows = output_rows(answer, "entries");
@@ -143,6 +143,9 @@ static enum outcome publish_run(struct session *session)
         outcome = number_set(session, "bonus-days", "bonus_days", body);
     }
     if (outcome == OUTCOME_DONE) {
+        outcome = number_set(session, "bonus-months", "bonus_months", body);
+    }
+    if (outcome == OUTCOME_DONE) {
         outcome = cap_set(session, body);
     }
     if (outcome == OUTCOME_DONE) {
@@ -162,6 +165,7 @@ static enum outcome publish_run(struct session *session)
 static const struct option_form publish_options[] = {
     {"bonus", "AMOUNT:BONUS", "a step: who pays AMOUNT gets BONUS more; several times, rising"},
     {"bonus-days", "N", "the bonus ends N days after the top-up (default: never)"},
+    {"bonus-months", "N", "or N months after it: on the same day, else on the month's last"},
     {"cap", "AMOUNT", "the highest balance that a top-up may reach"},
     {"order", "ORDER", "proportional (default), principal_first, bonus_first or expiry_first"},
     {"named", NULL, "the holder's name and id number are required"},

@@ -242,6 +242,7 @@ static bool read_class(const json_t *row, struct proof_class *class)
     return replay_answer_amount(row, "issued", &class->issued) &&
            replay_answer_amount(row, "spent", &class->spent) &&
            replay_answer_amount(row, "refunded", &class->refunded) &&
+           replay_answer_amount(row, "expired", &class->expired) &&
            replay_answer_amount(row, "held", &class->held) &&
            replay_answer_amount(row, "in_flight", &class->in_flight);
 }
@@ -295,15 +296,16 @@ static void check_liability(struct proving *proving)
     int64_t spent[2] = {0};
     for (size_t i = 0; i < proof->class_count; i++) {
         const struct proof_class *class = &proof->classes[i];
-        balanced = balanced &&
-                   class->issued + class->refunded == class->held + class->in_flight + class->spent;
+        balanced = balanced && class->issued + class->refunded ==
+                                   class->held + class->in_flight + class->spent + class->expired;
         bool bonus = strcmp(class->bucket, "bonus") == 0;
         if (bonus || strcmp(class->bucket, "principal") == 0) {
             issued[bonus] += class->issued;
             spent[bonus] += class->spent;
         }
     }
-    conclude(proof, balanced, "issued + refunded = held + in flight + spent, class by class",
+    conclude(proof, balanced,
+             "issued + refunded = held + in flight + spent + expired, class by class",
              readable ? "%zu classes of value" : "the office does not show %zu classes readably",
              proof->class_count);
     struct money_sums sums = book_sums(book, 0, book->node_count);

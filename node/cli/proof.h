@@ -26,6 +26,7 @@ struct proof_class {
     int64_t issued;
     int64_t spent;
     int64_t refunded;
+    int64_t expired;
     int64_t held;
     int64_t in_flight;
 };

@@ -1,6 +1,7 @@
 #include "recovery_key.h"
 
 #include "output.h"
+#include "passphrase.h"
 #include "subcommands.h"
 
 #include "file.h"
@@ -11,7 +12,6 @@
 #include <string.h>
 
 enum {
-    PASSPHRASE_SIZE_MAX = 1024,
     HEX_SIZE = 64,
     LINE_SIZE_MAX = 256,
 };
@@ -49,24 +49,6 @@ enum outcome recovery_key_public(struct session *session, uint8_t public_key[sta
                                   "%s is not the public half of a recovery key: that is the file "
                                   "ending in .pub that tally recovery-key new wrote, one line.",
                                   given);
-}
-
-static enum outcome passphrase_read(struct session *session,
-                                    char passphrase[static PASSPHRASE_SIZE_MAX])
-{
-    const char *path = session_option(session, "passphrase-file");
-    struct explanation explanation = {{0}};
-    struct buffer content = {.data = (uint8_t *)passphrase, .capacity = PASSPHRASE_SIZE_MAX - 1};
-    memset(passphrase, 0, PASSPHRASE_SIZE_MAX);
-    if (path == NULL) {
-        return OUTCOME_DONE;
-    }
-    if (file_read(path, &content, &explanation) != STATUS_OK) {
-        return session_refused(session, "The passphrase cannot be read: %s.", explanation.text);
-    }
-    passphrase[strcspn(passphrase, "\r\n")] = '\0';
-    return passphrase[0] != '\0' ? OUTCOME_DONE
-                                 : session_refused(session, "%s holds no passphrase.", path);
 }
 
 enum outcome recovery_key_open(struct session *session, uint8_t seed[static 32])

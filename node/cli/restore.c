@@ -18,7 +18,7 @@ enum {
 };
 
 struct pass {
-    struct refill *refill;
+    struct closed_node *closed;
     restore_progress *progress;
     uint64_t done;
     uint64_t all;
@@ -34,7 +34,7 @@ static enum status archive_pour(struct pass *pass, const char *path, const uint8
         struct bytes block;
         status = archive_next(reader, &block, &pass->summary, explanation);
         if (status == STATUS_OK) {
-            status = refill_block(pass->refill, block, explanation);
+            status = closed_node_import(pass->closed, block, explanation);
             pass->done++;
         }
         if (status == STATUS_OK && pass->progress != NULL && pass->done % PROGRESS_BLOCKS == 0) {
@@ -46,7 +46,8 @@ static enum status archive_pour(struct pass *pass, const char *path, const uint8
 }
 
 static enum status state_check(const struct archive_summary *summary,
-                               const struct refill_result *result, struct explanation *explanation)
+                               const struct closed_node_result *result,
+                               struct explanation *explanation)
 {
     static const struct digest unknown;
     char had[HEX_SIZE];
@@ -68,7 +69,7 @@ static enum status state_check(const struct archive_summary *summary,
 enum status restore_blocks(const struct folder *folder, const uint8_t seed[static 32],
                            const char *directory, const struct identity *identity,
                            struct key_store *keys, restore_progress *progress,
-                           struct refill_result *result, struct explanation *explanation)
+                           struct closed_node_result *result, struct explanation *explanation)
 {
     struct pass pass = {.progress = progress};
     if (folder->count == 0) {
@@ -80,14 +81,14 @@ enum status restore_blocks(const struct folder *folder, const uint8_t seed[stati
         return STATUS_FORGED;
     }
     pass.all = folder->entries[folder->count - 1].end.last;
-    enum status status = refill_open(directory, identity, keys, &pass.refill, explanation);
+    enum status status = closed_node_open(directory, identity, keys, &pass.closed, explanation);
     for (uint32_t i = 0; i < folder->count && status == STATUS_OK; i++) {
         status = archive_pour(&pass, folder->entries[i].path, seed, explanation);
     }
     if (status == STATUS_OK) {
-        status = refill_finish(pass.refill, result, explanation);
+        status = closed_node_commit(pass.closed, result, explanation);
     }
-    refill_close(pass.refill);
+    closed_node_close(pass.closed);
     return status == STATUS_OK ? state_check(&pass.summary, result, explanation) : status;
 }
 
@@ -101,7 +102,7 @@ static void progress_show(uint64_t done, uint64_t all)
 
 static enum status pour_into(const char *directory, const struct folder *folder,
                              const uint8_t seed[static 32], bool quiet,
-                             struct refill_result *result, struct explanation *explanation)
+                             struct closed_node_result *result, struct explanation *explanation)
 {
     char path[FILE_PATH_SIZE_MAX];
     struct key_store *keys = NULL;
@@ -126,7 +127,7 @@ static enum outcome fill(struct session *session, const char *directory)
 {
     uint8_t seed[32];
     struct folder folder = {0};
-    struct refill_result result = {0};
+    struct closed_node_result result = {0};
     struct explanation explanation = {{0}};
     enum outcome outcome = recovery_key_open(session, seed);
     if (outcome != OUTCOME_DONE) {

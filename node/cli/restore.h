@@ -4,9 +4,9 @@
 
 #include "backup_folder.h"
 
+#include "closed_node.h"
 #include "identity.h"
 #include "key_store.h"
-#include "refill.h"
 
 /* Called now and then with how many blocks were read, of how many. NULL: nobody wants to know. */
 typedef void restore_progress(uint64_t done, uint64_t all);
@@ -17,7 +17,7 @@ typedef void restore_progress(uint64_t done, uint64_t all);
 MUST_CHECK enum status restore_blocks(const struct folder *folder, const uint8_t seed[static 32],
                                       const char *directory, const struct identity *identity,
                                       struct key_store *keys, restore_progress *progress,
-                                      struct refill_result *result,
+                                      struct closed_node_result *result,
                                       struct explanation *explanation);
 
 #endif

@@ -18,7 +18,7 @@ static void quarantine_show(const json_t *rows)
         return;
     }
     puts("\nIn quarantine: two machines have written in one journal (a restored backup, a clone).\n"
-         "Nothing more is taken of it. At the office: tally branch retire BRANCH --kind lost");
+         "Nothing more is taken of it. At the office: tally branch resolve BRANCH");
     output_table(rows, LABELS(columns), "");
 }
 
@@ -32,6 +32,8 @@ static void node_show(const json_t *answer)
         {"network", "network"},
         {"own blocks", "head_seq"},
         {"authority blocks", "auth_seq"},
+        {"authority key", "auth_epoch"},
+        {"renew it before", "auth_until"},
         {"events", "events"},
         {"blocks", "blocks"},
         {"not yet at a peer", "unreplicated"},

@@ -112,6 +112,32 @@ static struct store_options store_options(const struct config *config)
     };
 }
 
+/* The office signs as the authority with the key that its journal goes on under: the present one,
+ * or the next, when a renewal was interrupted after its block. */
+static enum engine_fate choose_authority_key(struct engine *engine, struct explanation *explanation)
+{
+    struct node_authority authority;
+    struct public_keys keys = key_store_public(engine->world->keys);
+    if (!node_authority(engine->node, &authority) ||
+        memcmp(authority.public_key, keys.authority, sizeof keys.authority) == 0) {
+        return ENGINE_RUNS;
+    }
+    if (keys.has_next_authority &&
+        memcmp(authority.public_key, keys.next_authority, sizeof keys.next_authority) == 0) {
+        key_store_use_next_authority(engine->world->keys);
+        log_event(LOG_WARNING, "authority_key_promoted", log_count("epoch", authority.epoch));
+        return key_store_promote_authority(engine->directory, explanation) == STATUS_OK
+                   ? ENGINE_RUNS
+                   : ENGINE_FAILED;
+    }
+    explain(explanation,
+            "the authority's journal goes on under another key (epoch %llu) than the one in "
+            "%s/keys/authority.key. This is an older copy of the office, or its keys are: restore "
+            "the newer ones, or certify a new key: tally authority request",
+            (unsigned long long)authority.epoch, engine->directory);
+    return ENGINE_FOREIGN;
+}
+
 static enum engine_fate start_node(struct engine *engine, struct explanation *explanation)
 {
     struct world *world = engine->world;
@@ -126,7 +152,7 @@ static enum engine_fate start_node(struct engine *engine, struct explanation *ex
     switch (node_start(&engine->setup, engine->memory, &engine->node)) {
     case NODE_FIT:
         engine->read_only = false;
-        return ENGINE_RUNS;
+        return engine->setup.office ? choose_authority_key(engine, explanation) : ENGINE_RUNS;
     case NODE_READ_ONLY:
         engine->read_only = true;
         log_event(LOG_ERROR, "read_only",

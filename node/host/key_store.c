@@ -16,6 +16,7 @@
 struct secrets {
     uint8_t journal[crypto_sign_SECRETKEYBYTES];
     uint8_t authority[crypto_sign_SECRETKEYBYTES];
+    uint8_t next_authority[crypto_sign_SECRETKEYBYTES];
     uint8_t transport[crypto_scalarmult_SCALARBYTES];
     uint8_t node[32];
     uint8_t master[32];
@@ -24,8 +25,12 @@ struct secrets {
 struct key_store {
     struct secrets *secrets; /* sodium_malloc, read-only once loaded */
     struct public_keys public_keys;
+    bool uses_next_authority;
     struct member_keys *members;
 };
+
+/* The key that the authority goes on under once the root has certified it. */
+static const char next_authority[] = "keys/authority.next.key";
 
 /* One file each. */
 static const char *const purposes[] = {"journal", "transport", "node", "master"};
@@ -106,6 +111,70 @@ static enum status load_signing_key(const char *data_directory, const char *purp
     return status;
 }
 
+enum status key_store_prepare_authority(const char *data_directory, uint8_t public_key[static 32],
+                                        struct explanation *explanation)
+{
+    char path[FILE_PATH_SIZE_MAX];
+    uint8_t seed[crypto_sign_SEEDBYTES];
+    uint8_t secret[crypto_sign_SECRETKEYBYTES];
+    if (sodium_init() < 0 || file_path(path, data_directory, next_authority) != STATUS_OK) {
+        explain(explanation, "%s: the path is too long", data_directory);
+        return STATUS_TOO_LARGE;
+    }
+    enum status status = STATUS_OK;
+    if (!file_exists(path)) {
+        randombytes_buf(seed, sizeof seed);
+        status = key_file_create(path, "authority", seed, explanation);
+    }
+    if (status == STATUS_OK) {
+        status = key_file_read(path, "authority", seed, explanation);
+    }
+    if (status == STATUS_OK) {
+        (void)crypto_sign_seed_keypair(public_key, secret, seed);
+    }
+    sodium_memzero(seed, sizeof seed);
+    sodium_memzero(secret, sizeof secret);
+    return status;
+}
+
+enum status key_store_promote_authority(const char *data_directory, struct explanation *explanation)
+{
+    char next[FILE_PATH_SIZE_MAX];
+    char path[FILE_PATH_SIZE_MAX];
+    enum status status = file_path(next, data_directory, next_authority);
+    if (status == STATUS_OK) {
+        status = key_path(path, data_directory, "authority");
+    }
+    if (status != STATUS_OK) {
+        explain(explanation, "%s: the path is too long", data_directory);
+        return status;
+    }
+    if (rename(next, path) != 0) {
+        explain(explanation, "cannot put %s in the place of %s: %s", next, path, strerror(errno));
+        return file_status(errno);
+    }
+    return file_sync_parent(path);
+}
+
+static enum status load_next_authority(struct key_store *keys, const char *data_directory,
+                                       struct explanation *explanation)
+{
+    char path[FILE_PATH_SIZE_MAX];
+    uint8_t seed[crypto_sign_SEEDBYTES];
+    enum status status = file_path(path, data_directory, next_authority);
+    if (status != STATUS_OK || !file_exists(path)) {
+        return status;
+    }
+    status = key_file_read(path, "authority", seed, explanation);
+    if (status == STATUS_OK) {
+        (void)crypto_sign_seed_keypair(keys->public_keys.next_authority,
+                                       keys->secrets->next_authority, seed);
+        keys->public_keys.has_next_authority = true;
+    }
+    sodium_memzero(seed, sizeof seed);
+    return status;
+}
+
 static enum status load_authority(struct key_store *keys, const char *data_directory,
                                   struct explanation *explanation)
 {
@@ -117,7 +186,7 @@ static enum status load_authority(struct key_store *keys, const char *data_direc
     status = load_signing_key(data_directory, "authority", keys->secrets->authority,
                               keys->public_keys.authority, explanation);
     keys->public_keys.has_authority = status == STATUS_OK;
-    return status;
+    return status == STATUS_OK ? load_next_authority(keys, data_directory, explanation) : status;
 }
 
 static enum status load_secrets(struct key_store *keys, const char *data_directory,
@@ -201,6 +270,13 @@ void key_store_close(struct key_store *keys)
     free(keys);
 }
 
+void key_store_use_next_authority(struct key_store *keys)
+{
+    assert(keys->public_keys.has_next_authority);
+    keys->uses_next_authority = true;
+    memcpy(keys->public_keys.authority, keys->public_keys.next_authority, 32);
+}
+
 struct public_keys key_store_public(const struct key_store *keys)
 {
     return keys->public_keys;
@@ -216,7 +292,8 @@ void key_store_sign(const struct key_store *keys, enum signer signer, struct byt
         break;
     case SIGNER_AUTHORITY:
         assert(keys->public_keys.has_authority);
-        secret = keys->secrets->authority;
+        secret =
+            keys->uses_next_authority ? keys->secrets->next_authority : keys->secrets->authority;
         break;
     }
     assert(secret != NULL);

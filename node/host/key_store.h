@@ -22,12 +22,23 @@ struct public_keys {
     uint8_t transport[32]; /* X25519, CURVE */
     uint8_t authority[32]; /* Ed25519; zeroes unless has_authority */
     bool has_authority;
+    uint8_t next_authority[32]; /* prepared; zeroes unless has_next_authority */
+    bool has_next_authority;
 };
 
 /* Makes `data_directory`/keys with fresh random keys; the authority's too if asked for. If it
  * exists STATUS_DENIED: keys are never overwritten. The data directory itself must exist. */
 MUST_CHECK enum status key_store_create(const char *data_directory, bool with_authority,
                                         struct explanation *explanation);
+
+/* The office prepares the authority's next key: made once, kept in keys/authority.next until it is
+ * put in the place of the present one. Asked again it answers the same key. */
+MUST_CHECK enum status key_store_prepare_authority(const char *data_directory,
+                                                   uint8_t public_key[static 32],
+                                                   struct explanation *explanation);
+/* Puts it there. The caller has seen that the authority's journal goes on under it. */
+MUST_CHECK enum status key_store_promote_authority(const char *data_directory,
+                                                   struct explanation *explanation);
 
 /* Loads the keys and opens the members' data keys. STATUS_NOT_FOUND: no keys; STATUS_DENIED: others
  * may read them; STATUS_MALFORMED: a damaged file; STATUS_BUSY: another process has them open. */
@@ -36,6 +47,10 @@ MUST_CHECK enum status key_store_open(const char *data_directory, struct key_sto
 
 /* Wipes and ends. NULL is allowed. */
 void key_store_close(struct key_store *keys);
+
+/* Signs as the authority with the prepared key from here on: `public_keys.authority` is that one.
+ */
+void key_store_use_next_authority(struct key_store *keys);
 
 struct public_keys key_store_public(const struct key_store *keys);
 

@@ -285,8 +285,8 @@ static void look_for_confirmation(struct loop *loop)
 static void remember_amnesia(struct loop *loop)
 {
     struct explanation explanation = {""};
-    if (loop->refuted || !loop->view.read_only) {
-        return;
+    if (loop->refuted || !loop->view.read_only || loop->view.retired) {
+        return; /* who is retired knows it from the authority's journal */
     }
     if (confirmation_refute(loop->parts.unconfirmed_path, &explanation) == STATUS_OK) {
         loop->confirmed = false;

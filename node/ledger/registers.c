@@ -47,11 +47,26 @@ int64_t registers_good(const struct registers *registers)
 #endif
 }
 
+int64_t registers_loss(const struct registers *registers)
+{
+    int64_t total = registers_total(registers) + registers->expired;
+    return total < 0 ? -total : 0;
+}
+
+/* Have others written about it? */
+static bool stands_apart(const struct registers *registers)
+{
+    return (registers->taken | registers->repaid | registers->regained | registers->adopted) != 0;
+}
+
 int64_t registers_shown(const struct registers *registers)
 {
-    bool apart =
-        (registers->taken | registers->repaid | registers->regained | registers->adopted) != 0;
-    return apart ? registers_held(registers) : registers_raw(registers);
+    return stands_apart(registers) ? registers_held(registers) : registers_raw(registers);
+}
+
+int64_t registers_on_hold(const struct registers *registers)
+{
+    return stands_apart(registers) ? 0 : registers->held - registers->released;
 }
 
 int64_t registers_ledger(const struct registers *registers)
@@ -116,6 +131,11 @@ enum invalid_reason registers_pay_out(struct registers *registers, int64_t amoun
 #endif
 }
 
+enum invalid_reason registers_expire(struct registers *registers, int64_t amount)
+{
+    return draw(registers, &registers->expired, amount);
+}
+
 enum invalid_reason registers_give(struct registers *registers, int64_t amount)
 {
 #if defined(MUTANT_give_more_than_held)
@@ -123,7 +143,28 @@ enum invalid_reason registers_give(struct registers *registers, int64_t amount)
         return raise(&registers->out, amount);
     }
 #endif
+#if defined(MUTANT_hold_moved_away)
+    if (amount <= registers_raw(registers) + registers_on_hold(registers)) {
+        return raise(&registers->out, amount);
+    }
+#endif
     return draw(registers, &registers->out, amount);
+}
+
+enum invalid_reason registers_hold(struct registers *registers, int64_t amount)
+{
+    return draw(registers, &registers->held, amount);
+}
+
+enum invalid_reason registers_release(struct registers *registers, int64_t amount)
+{
+    if (!amount_in_range(amount)) {
+        return INVALID_BAD_AMOUNT;
+    }
+    if (amount > registers->held - registers->released) {
+        return INVALID_NOT_COVERED;
+    }
+    return raise(&registers->released, amount);
 }
 
 enum invalid_reason registers_cover(struct registers *registers, int64_t amount)
@@ -301,7 +342,26 @@ enum invalid_reason grant_return(struct grant *grant, int64_t cumulative,
 
 bool lot_is_valid_on(uint32_t from_day, uint32_t to_day, uint32_t day)
 {
+#if defined(MUTANT_end_exclusive)
+    return day >= from_day && (to_day == 0 || day < to_day);
+#elif defined(MUTANT_expired_lot_spent)
+    (void)to_day;
+    return day >= from_day;
+#else
     return day >= from_day && (to_day == 0 || day <= to_day);
+#endif
+}
+
+bool lot_is_over_on(uint32_t to_day, int64_t grace, uint32_t day)
+{
+#if defined(MUTANT_burns_a_day_early)
+    return to_day != 0 && (int64_t)day >= (int64_t)to_day + grace;
+#elif defined(MUTANT_grace_ignored)
+    (void)grace;
+    return to_day != 0 && day > to_day;
+#else
+    return to_day != 0 && (int64_t)day > (int64_t)to_day + grace;
+#endif
 }
 
 static bool terms_are_one_lot(const struct lot_terms *a, const struct lot_terms *b)
@@ -534,14 +594,23 @@ static enum invalid_reason payout_form(const struct event *event)
     return reason == INVALID_NONE && !two ? INVALID_ONE_PERSON : reason;
 }
 
+static enum invalid_reason hold_form(const struct event *event)
+{
+    if (event->body.hold.until_ms == 0) {
+        return INVALID_MALFORMED; /* it would never end */
+    }
+    return lines_form(event->body.hold.lines, event->body.hold.line_count);
+}
+
 static bool event_has_form(uint16_t type)
 {
-    return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_REFUND ||
+    return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_SPEND_HOLD ||
+           type == EVENT_SPEND_CAPTURE || type == EVENT_REFUND || type == EVENT_LOT_EXPIRE ||
            type == EVENT_LOT_ISSUE || type == EVENT_ADJUST || type == EVENT_LOT_CLAWBACK ||
-           type == EVENT_PAYOUT || type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_MOVE || type == EVENT_RIGHTS_ACCEPT ||
-           type == EVENT_RIGHTS_RETURN || type == EVENT_RIGHTS_RECLAIM ||
-           type == EVENT_RIGHTS_COVER || type == EVENT_CARD_ISSUE || type == EVENT_REQUEST_FILE ||
-           type == EVENT_REQUEST_CLOSE;
+           type == EVENT_PAYOUT || type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_MOVE ||
+           type == EVENT_RIGHTS_ACCEPT || type == EVENT_RIGHTS_RETURN ||
+           type == EVENT_RIGHTS_RECLAIM || type == EVENT_RIGHTS_COVER || type == EVENT_CARD_ISSUE ||
+           type == EVENT_REQUEST_FILE || type == EVENT_REQUEST_CLOSE;
 }
 
 enum invalid_reason event_form(const struct event *event)
@@ -558,6 +627,10 @@ enum invalid_reason event_form(const struct event *event)
         return terms_form(event->body.topup.lots, event->body.topup.lot_count);
     case EVENT_SPEND:
         return spend_form(event);
+    case EVENT_SPEND_HOLD:
+        return hold_form(event);
+    case EVENT_SPEND_CAPTURE:
+        return amounts_form(event->body.capture.lines, event->body.capture.line_count, AMOUNT_MAX);
     case EVENT_REFUND:
         return refund_form(event);
     case EVENT_LOT_ISSUE:
@@ -567,6 +640,8 @@ enum invalid_reason event_form(const struct event *event)
         return lines_form(event->body.clawback.lines, event->body.clawback.line_count);
     case EVENT_PAYOUT:
         return payout_form(event);
+    case EVENT_LOT_EXPIRE:
+        return lines_form(event->body.expire.lines, event->body.expire.line_count);
     case EVENT_LOT_REBIND:
         return rebind_form(event);
     case EVENT_REQUEST_FILE:

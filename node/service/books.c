@@ -30,8 +30,8 @@ static void show_taking(const uint8_t *key, const struct taking_record *record, 
                                    .type = record->type,
                                    .till = record->till,
                                    .tender = record->tenders[i].tender,
-                                   .amount = out ? -record->tenders[i].amount
-                                                 : record->tenders[i].amount,
+                                   .amount =
+                                       out ? -record->tenders[i].amount : record->tenders[i].amount,
                                    .waits = record->waits,
                                    .voided = record->voided};
 }
@@ -162,7 +162,7 @@ void books_lots(struct node *node, const struct request *request, struct page *p
         bool same = open && memcmp(key + KEY_LOT_AT, sum.lot.bytes, sizeof sum.lot.bytes) == 0;
         if (open && !same) {
             finish(node, &sum);
-            page->rows.lots[page->count] = sum;
+            page->rows.lot_sums[page->count] = sum;
             page->count += sum.bucket == BUCKET_PRINCIPAL || sum.bucket == BUCKET_BONUS ? 1 : 0;
             open = false;
             if (page->count == request->page_limit || scanned > SCAN_MAX) {
@@ -185,7 +185,7 @@ void books_lots(struct node *node, const struct request *request, struct page *p
     }
     if (open) {
         finish(node, &sum);
-        page->rows.lots[page->count] = sum;
+        page->rows.lot_sums[page->count] = sum;
         page->count += sum.bucket == BUCKET_PRINCIPAL || sum.bucket == BUCKET_BONUS ? 1 : 0;
     }
 }

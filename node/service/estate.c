@@ -75,6 +75,25 @@ static void append_end(struct node *node, const struct request *request, uint64_
     answer->at_ms = world_wall_ms(node->world);
 }
 
+/* Of two histories the one that stands here is the journal's. Said again it changes nothing. */
+static enum decision resolve(struct node *node, const struct request *request,
+                             const struct roster_journal *entry, struct answer *answer)
+{
+    const struct frontier_entry *tip = frontier_find(&node->frontier, entry->journal);
+    if (entry->ended.forked) {
+        answer->limit = (int64_t)entry->ended.seq;
+        return DECIDED;
+    }
+    if (entry->ended.since != 0) {
+        return refuse(answer, REFUSED_ENDED);
+    }
+    if (!tip->frozen || tip->seq == 0) {
+        return refuse(answer, REFUSED_NOT_FORKED);
+    }
+    append_end(node, request, entry->journal, true, answer);
+    return DECIDED;
+}
+
 enum decision estate_retire(struct node *node, const struct request *request, struct answer *answer)
 {
     if (!node->office) {
@@ -84,11 +103,14 @@ enum decision estate_retire(struct node *node, const struct request *request, st
     uint8_t kind = request->body.retire.kind;
     answer->branch = branch;
     const struct roster_journal *entry = journal_to_retire(node, branch);
-    if (entry == NULL || kind < RETIRE_LOST || kind > RETIRE_STOLEN) {
+    if (entry == NULL || kind < RETIRE_LOST || kind > RETIRE_FORKED) {
         return refuse(answer, REFUSED_UNKNOWN_BRANCH);
     }
     if (entry->journal == node->journal) {
         return refuse(answer, REFUSED_SELF);
+    }
+    if (kind == RETIRE_FORKED) {
+        return resolve(node, request, entry, answer);
     }
     /* Retired already: said again it changes nothing; a lost one may be found stolen, or be closed
      * when nobody waits for more of it. */
@@ -186,9 +208,11 @@ static void repay(struct node *node, const struct subject_id *account, const str
 #if defined(MUTANT_tail_not_charged)
     return;
 #endif
-    int64_t amount = amount_smaller(registers_good(registers), registers_raw(&own));
-    amount = amount_smaller(amount, registers->taken - registers->repaid);
+    int64_t lacking =
+        amount_smaller(registers_good(registers), registers->taken - registers->repaid);
+    int64_t amount = amount_smaller(lacking, registers_raw(&own));
     amount = amount_smaller(amount, AMOUNT_MAX);
+    node->estate.lacks = node->estate.lacks || amount < lacking;
     if (amount <= 0) {
         return;
     }
@@ -239,6 +263,20 @@ static void reclaim(struct node *node, const uint8_t *key)
     event.body.reclaim.line_count = 1;
     event.body.reclaim.lines[0] = (struct lot_amount){.lot = lot, .amount = left};
     (void)append(node, &event, journal);
+}
+
+bool estate_take_right(struct node *node, uint64_t of, struct event_ref sale,
+                       const struct subject_id *account, const struct lot_id *lot, int64_t amount)
+{
+    struct event event = {.type = EVENT_RIGHTS_RECLAIM, .subject = *account, .known = true};
+    event.body.reclaim.of = of;
+    event.body.reclaim.sale = sale;
+    event.body.reclaim.line_count = 1;
+    event.body.reclaim.lines[0] = (struct lot_amount){.lot = *lot, .amount = amount};
+    bool named = node->office && is_retired(node, of) && has_room(node) &&
+                 journal_would_hold(node, &event) &&
+                 (sale.journal == node->journal || journal_depend(node, sale.journal));
+    return named && append(node, &event, of);
 }
 
 /* Walks committed rows of the pass's table; false at their end. */
@@ -305,6 +343,13 @@ static void begin(struct node *node, uint64_t now_ms)
     node->estates_dirty = false;
     node->estate =
         (struct estate_pass){.phase = ESTATE_GATHERS, .since_ms = now_ms, .pause_ms = pause};
+}
+
+void estate_hear(struct node *node, const struct event *event)
+{
+    bool gains = event->type == EVENT_RIGHTS_ACCEPT || event->type == EVENT_RIGHTS_RETURN ||
+                 event->type == EVENT_RIGHTS_RECLAIM || event->type == EVENT_REFUND;
+    node->estate.waits = node->estate.waits || (gains && node->estate.lacks);
 }
 
 void estate_tick(struct node *node, uint64_t now_ms)

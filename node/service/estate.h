@@ -17,7 +17,15 @@
 enum decision estate_retire(struct node *node, const struct request *request,
                             struct answer *answer);
 
+/* A valid event of this node was folded: it may have brought what a retired journal still lacks. */
+void estate_hear(struct node *node, const struct event *event);
+
 /* One bounded step of the work. */
 void estate_tick(struct node *node, uint64_t now_ms);
+
+/* The office takes over the right to refund `amount` of a line of a sale from a retired journal,
+ * when somebody asks for the refund: into the open block. */
+bool estate_take_right(struct node *node, uint64_t of, struct event_ref sale,
+                       const struct subject_id *account, const struct lot_id *lot, int64_t amount);
 
 #endif

@@ -37,6 +37,9 @@ struct fold {
 /* For events of data journals. */
 void fold_event(struct fold *fold);
 
+/* How many days after a lot's last one its holders wait before they burn it, as of `auth`. */
+int64_t expiry_grace(const struct roster *roster, uint32_t branch, uint64_t auth);
+
 /* How many days a lot lives on that a refund restores after its end, as of `auth`. */
 uint32_t restore_days(const struct roster *roster, uint32_t branch, uint64_t auth);
 

@@ -17,7 +17,9 @@ static void load_any(struct fold *fold, const struct subject_id *account, const 
     touched->key = key_of_registers(account, lot, journal);
     (void)registers_load(fold->rows, &touched->key, &touched->registers);
     touched->exposed = registers_exposed(&touched->registers);
+    touched->on_hold = registers_on_hold(&touched->registers);
     touched->good_before = registers_good(&touched->registers);
+    touched->loss_before = registers_loss(&touched->registers);
     (void)terms_load(fold->rows, lot, &touched->terms);
 }
 
@@ -130,13 +132,16 @@ static void make_good(struct fold *fold, struct sheet *sheet, const struct touch
                       int64_t good)
 {
     uint8_t bucket = touched->terms.bucket;
+    int64_t loss = registers_loss(&touched->registers) - touched->loss_before;
+    if (loss != 0) {
+        loss_add(fold->rows, touched->journal, touched->terms.product, bucket, loss);
+    }
     if (good == 0) {
         return;
     }
     sheet->made_good += good;
     liability_add(fold->rows, touched->terms.product, bucket,
                   &(struct liability_record){.made_good = good, .held = good});
-    loss_add(fold->rows, touched->journal, touched->terms.product, bucket, good);
 }
 
 void save_touched(struct fold *fold, struct sheet *sheet, struct touched *touched,
@@ -144,6 +149,7 @@ void save_touched(struct fold *fold, struct sheet *sheet, struct touched *touche
 {
     registers_save(fold->rows, &touched->key, &touched->registers);
     if (!is_money(touched->terms.bucket)) {
+        make_right_good(fold, touched);
         return;
     }
     exposure_follow(fold, touched);
@@ -152,8 +158,15 @@ void save_touched(struct fold *fold, struct sheet *sheet, struct touched *touche
     change_totals(sheet, touched->terms.bucket, touched->change);
     struct sheet_lot *lot = picture(fold, sheet, touched);
     lot->left += touched->change;
+    lot->on_hold += registers_on_hold(&touched->registers) - touched->on_hold;
     sheet_set_holder(lot, touched->journal, registers_shown(&touched->registers));
     holder_add(fold->rows, touched->journal, touched->terms.bucket, held_change + good);
+    if (touched->terms.to_day != 0) {
+        ending_add(fold->rows, ENDING_HELD, touched->journal, &touched->terms, held_change + good);
+        if (touched->change > 0) {
+            ending_list(fold->rows, &touched->account, &touched->lot, touched->terms.to_day);
+        }
+    }
     make_good(fold, sheet, touched, good);
 }
 

@@ -15,7 +15,9 @@ struct touched {
     struct row_key key; /* of the registers */
     struct registers registers;
     int64_t exposed;     /* of this lot, before the event */
+    int64_t on_hold;     /* of this lot, before the event */
     int64_t good_before; /* what was made good for the journal before this event */
+    int64_t loss_before; /* of it, what its branch bears */
     struct terms_record terms;
     bool untouched; /* refund rights, child lots: their terms have no row yet */
     int64_t change; /* of what the chain owes: + issued, refunded; - used */
@@ -89,6 +91,16 @@ enum invalid_reason fold_new_lots(struct fold *fold, struct sheet *sheet,
 enum invalid_reason fold_topup(struct fold *fold, struct sheet *sheet);
 enum invalid_reason fold_spend(struct fold *fold, struct sheet *sheet);
 
+/* The sale of an event whose lines, amounts beside `touched`, paid `amounts`: its rights to refund
+ * begin at this journal. */
+void save_sale(struct fold *fold, const struct touched *touched, const int64_t *amounts,
+               uint32_t count);
+
+/* fold_hold.c */
+enum invalid_reason fold_hold(struct fold *fold, struct sheet *sheet);
+enum invalid_reason fold_capture(struct fold *fold, struct sheet *sheet);
+enum invalid_reason fold_release(struct fold *fold, struct sheet *sheet);
+
 /* fold_refund.c */
 enum invalid_reason fold_refund(struct fold *fold, struct sheet *sheet);
 /* The line of the sale whose refund rights bear this name, or -1. */
@@ -99,6 +111,14 @@ int sale_line(const struct sale_record *sale, struct event_ref ref,
  * the sale has this name. */
 bool load_own_right(struct fold *fold, struct event_ref ref, const struct sale_record *sale,
                     const struct lot_id *refund_lot, struct touched *right);
+
+/* The same of a retired journal, for who acts in its place. */
+bool load_left_right(struct fold *fold, uint64_t of, struct event_ref ref,
+                     const struct sale_record *sale, const struct lot_id *refund_lot,
+                     struct touched *right);
+/* What a retired journal refunded beyond what was left to it, the sale's rights having been taken
+ * over: its branch bears it. After the right's registers have changed. */
+void make_right_good(struct fold *fold, const struct touched *right);
 
 /* The same at another journal: of a right of its own sales it says that nothing is held. */
 void load_other_right(struct fold *fold, const struct lot_id *refund_lot, struct touched *right);
@@ -112,9 +132,16 @@ enum invalid_reason fold_void(struct fold *fold, struct sheet *sheet);
  * back, beside the card. */
 void taking_of_topup(struct fold *fold, const struct touched *touched, bool waits);
 void taking_of_tenders(struct fold *fold, const struct tender_line *tenders, uint32_t count);
+/* fold_expire.c */
+enum invalid_reason fold_expire(struct fold *fold, struct sheet *sheet);
 
 /* fold_transfer.c */
 enum invalid_reason fold_rebind(struct fold *fold, struct sheet *sheet);
+
+/* fold_retired.c */
+/* May the writer act for `journal`: is it the office, and was that journal retired, both as of the
+ * header? */
+enum invalid_reason may_act_for(const struct fold *fold, uint64_t journal);
 
 /* fold_wish.c */
 enum invalid_reason fold_file(struct fold *fold);

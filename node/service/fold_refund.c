@@ -19,10 +19,10 @@ int sale_line(const struct sale_record *sale, struct event_ref ref, const struct
     return -1;
 }
 
-bool load_own_right(struct fold *fold, struct event_ref ref, const struct sale_record *sale,
-                    const struct lot_id *refund_lot, struct touched *right)
+/* While the right was never moved, the sale's row stands for its registers and terms. */
+static bool fill_right(struct event_ref ref, const struct sale_record *sale,
+                       const struct lot_id *refund_lot, struct touched *right)
 {
-    load_touched_of(fold, &fold->event->subject, refund_lot, right);
     int k = sale_line(sale, ref, refund_lot);
     if (k < 0) {
         return false;
@@ -40,6 +40,35 @@ bool load_own_right(struct fold *fold, struct event_ref ref, const struct sale_r
         right->untouched = true;
     }
     return true;
+}
+
+bool load_own_right(struct fold *fold, struct event_ref ref, const struct sale_record *sale,
+                    const struct lot_id *refund_lot, struct touched *right)
+{
+    load_touched_of(fold, &fold->event->subject, refund_lot, right);
+    return fill_right(ref, sale, refund_lot, right);
+}
+
+bool load_left_right(struct fold *fold, uint64_t of, struct event_ref ref,
+                     const struct sale_record *sale, const struct lot_id *refund_lot,
+                     struct touched *right)
+{
+    load_touched_by(fold, refund_lot, of, right);
+    if (ref.journal == of) {
+        return fill_right(ref, sale, refund_lot, right);
+    }
+    return right->terms.bucket == BUCKET_REFUND && event_ref_equal(right->terms.issued, ref);
+}
+
+void make_right_good(struct fold *fold, const struct touched *right)
+{
+    int64_t good = registers_good(&right->registers) - right->good_before;
+#if defined(MUTANT_late_refund_not_charged)
+    good = 0;
+#endif
+    if (good != 0) {
+        loss_add(fold->rows, right->journal, 0, BUCKET_PRINCIPAL, good);
+    }
 }
 
 void load_other_right(struct fold *fold, const struct lot_id *refund_lot, struct touched *right)
@@ -162,6 +191,7 @@ static void save_returned(struct fold *fold, struct sheet *sheet, struct returne
 {
     if (!line->right.untouched) {
         registers_save(fold->rows, &line->right.key, &line->right.registers);
+        make_right_good(fold, &line->right);
     }
     if (!line->card) {
         return;

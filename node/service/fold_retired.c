@@ -5,9 +5,7 @@
 
 #include "row_key.h"
 
-/* May the writer act for `journal`: is it the office, and was that journal retired, both as of the
- * header? */
-static enum invalid_reason may_act_for(const struct fold *fold, uint64_t journal)
+enum invalid_reason may_act_for(const struct fold *fold, uint64_t journal)
 {
     if (!fold_has_role(fold, ROLE_OFFICE)) {
         return INVALID_NO_ROLE;
@@ -23,10 +21,10 @@ static enum invalid_reason may_act_for(const struct fold *fold, uint64_t journal
     return INVALID_NONE;
 }
 
-/* Rights to refund a sale stay with its journal: these rules do not take them over. */
+/* Value, or the right to refund a sale. */
 static bool of_account(const struct fold *fold, const struct touched *touched)
 {
-    return is_money(touched->terms.bucket) &&
+    return (is_money(touched->terms.bucket) || touched->terms.bucket == BUCKET_REFUND) &&
            subject_equal(&touched->terms.account, &fold->event->subject);
 }
 
@@ -34,6 +32,9 @@ static bool of_account(const struct fold *fold, const struct touched *touched)
 static void save_both(struct fold *fold, struct sheet *sheet, struct touched *giver,
                       struct touched *taker, int64_t amount)
 {
+    if (giver->untouched) {
+        terms_save(fold->rows, &giver->lot, &giver->terms); /* a right's first move */
+    }
     save_touched(fold, sheet, giver, -amount);
     taker->is_spare = giver->is_spare;
     taker->spare = giver->spare;
@@ -88,12 +89,16 @@ enum invalid_reason fold_adopt(struct fold *fold, struct sheet *sheet)
         struct row_key key = key_of_grant(id, from, to);
         grant_save(fold->rows, &key, &grants[i]);
         save_touched(fold, sheet, &touched[i], risen[i]);
+        fold->moved += risen[i];
+        if (!is_money(touched[i].terms.bucket)) {
+            continue;
+        }
         sheet_set_flight(picture(fold, sheet, &touched[i]), from, to,
                          grant_flying(&grants[i].grant));
         liability_add(fold->rows, touched[i].terms.product, touched[i].terms.bucket,
                       &(struct liability_record){.held = risen[i], .in_flight = -risen[i]});
         coming_add(fold->rows, to, touched[i].terms.bucket, -risen[i]);
-        fold->moved += risen[i];
+        ending_add(fold->rows, ENDING_COMING, to, &touched[i].terms, -risen[i]);
     }
     save_spares(fold, sheet, touched, count);
     return INVALID_NONE;
@@ -154,6 +159,21 @@ enum invalid_reason fold_return(struct fold *fold, struct sheet *sheet)
     return INVALID_NONE;
 }
 
+/* The sale whose rights are taken over is in the causal past: what its row says of them is, too. */
+static enum invalid_reason load_sale(const struct fold *fold, struct sale_record *sale)
+{
+    struct event_ref ref = fold->event->body.reclaim.sale;
+    struct dep_record dep;
+    (void)dep_load(fold->rows, fold->header->journal, ref.journal, &dep);
+    dep.seq = fold->trial ? fold->trial_dep : dep.seq;
+    if (ref.journal == fold->header->journal) {
+        dep.seq = fold->header->seq;
+    }
+    bool there = ref.seq <= dep.seq && sale_load(fold->rows, ref, sale) &&
+                 subject_equal(&sale->account, &fold->event->subject);
+    return there ? INVALID_NONE : INVALID_BAD_REF;
+}
+
 /* RIGHTS.RECLAIM: the office takes over what a retired journal has. How much that is depends on how
  * much of its tail is known; taking too much shows in its row, and is made good. */
 enum invalid_reason fold_reclaim(struct fold *fold, struct sheet *sheet)
@@ -161,6 +181,11 @@ enum invalid_reason fold_reclaim(struct fold *fold, struct sheet *sheet)
     const struct event *event = fold->event;
     uint64_t of = event->body.reclaim.of;
     enum invalid_reason reason = may_act_for(fold, of);
+    bool rights = !event_ref_is_none(event->body.reclaim.sale);
+    struct sale_record sale;
+    if (reason == INVALID_NONE && rights) {
+        reason = load_sale(fold, &sale);
+    }
     if (reason != INVALID_NONE) {
         return reason;
     }
@@ -171,11 +196,19 @@ enum invalid_reason fold_reclaim(struct fold *fold, struct sheet *sheet)
         const struct lot_amount *line = &event->body.reclaim.lines[i];
         load_touched_by(fold, &line->lot, of, &retired[i]);
         load_touched(fold, &line->lot, &office[i]);
+        if (rights &&
+            !load_left_right(fold, of, event->body.reclaim.sale, &sale, &line->lot, &retired[i])) {
+            return INVALID_BAD_REF;
+        }
+        if (rights) {
+            load_touched_of(fold, &event->subject, &line->lot, &office[i]);
+            office[i].terms = retired[i].terms;
+        }
         reason = registers_reclaim(&retired[i].registers, &office[i].registers, line->amount);
         if (reason != INVALID_NONE) {
             return reason;
         }
-        if (!of_account(fold, &office[i])) {
+        if (!of_account(fold, &office[i]) || rights != (office[i].terms.bucket == BUCKET_REFUND)) {
             return INVALID_WRONG_ACCOUNT;
         }
     }

@@ -21,6 +21,7 @@ static void save_flight(struct fold *fold, struct sheet *sheet, struct touched *
     liability_add(fold->rows, touched->terms.product, touched->terms.bucket,
                   &(struct liability_record){.held = -flight.change, .in_flight = flight.change});
     coming_add(fold->rows, flight.to, touched->terms.bucket, flight.change);
+    ending_add(fold->rows, ENDING_COMING, flight.to, &touched->terms, flight.change);
 }
 
 /* Loads one line of a move. Refund rights move only as those of the sale that the event names; at

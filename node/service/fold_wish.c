@@ -45,15 +45,24 @@ enum invalid_reason fold_close(struct fold *fold)
     struct dep_record dep;
     (void)dep_load(fold->rows, writer, request.journal, &dep);
     dep.seq = fold->trial ? fold->trial_dep : dep.seq;
+    if (request.journal == writer) {
+        dep.seq = fold->header->seq; /* the office's own wish, of who is retired by now */
+    }
+    uint64_t to = event->body.close.of == 0 ? writer : event->body.close.of;
+    enum invalid_reason acting =
+        event->body.close.of == 0 ? INVALID_NONE : may_act_for(fold, event->body.close.of);
+    if (acting != INVALID_NONE) {
+        return acting;
+    }
     struct wish_record wish;
     /* Only what is in the causal past can be answered, and only by the journal that it names: its
      * rows stand under that. */
-    if (request.seq > dep.seq || !wish_load(fold->rows, writer, request, &wish) ||
+    if (request.seq > dep.seq || !wish_load(fold->rows, to, request, &wish) ||
         !subject_equal(&wish.account, &event->subject)) {
         return INVALID_BAD_REF;
     }
 #if !defined(MUTANT_request_carried_out_twice)
-    if (wish.outcome != 0) {
+    if (to == writer ? wish.outcome != 0 : wish.office_outcome != 0) {
         return INVALID_BAD_REF;
     }
 #endif
@@ -62,6 +71,13 @@ enum invalid_reason fold_close(struct fold *fold)
         return INVALID_BAD_REF;
     }
     if (fold->trial) {
+        return INVALID_NONE;
+    }
+    if (to != writer) {
+        wish.office_outcome = event->body.close.outcome;
+        wish.office_done = event->body.close.done;
+        wish_save(fold->rows, to, request, &wish);
+        wish_list(fold->rows, to, request, false);
         return INVALID_NONE;
     }
     wish.outcome = event->body.close.outcome;

@@ -3,10 +3,10 @@
  * and sends its rights of the account home, and anybody can be told what the others may still
  * spend.
  *
- * F1 A journal that acknowledged a freeze spends nothing of the account until it has noted, on its
- *    own path, an unfreeze that names it.
+ * F1 A journal that acknowledged a freeze spends nothing of the account, but for what it had set
+ *    aside before (A4), until it has noted, on its own path, an unfreeze that names it.
  * F2 The exposure of an account is never below what is spent of it later by those that have not
- *    acknowledged.
+ *    acknowledged, and out of what is on hold (A4).
  * F3 A card that was reported lost or replaced never pays where that is known; of two replacements
  *    of one card the earlier works. */
 #ifndef FREEZES_H
@@ -30,6 +30,9 @@ bool freezes_card_works(struct node *node, struct bytes number, const struct car
 /* Notes on the own path the unfreezes that let the account be spent from again (F1). False while
  * one of them is not durable yet. */
 bool freezes_pass(struct node *node, const struct subject_id *account);
+
+/* Sends what this journal may use of a frozen account to its home branch, else to the office. */
+void freezes_send_home(struct node *node, const struct subject_id *account);
 
 /* Acknowledges the freezes that came, a few accounts at a time, and sends their rights home. */
 void freezes_sweep(struct node *node);

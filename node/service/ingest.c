@@ -2,6 +2,7 @@
 
 #include "block_codec.h"
 #include "desk.h"
+#include "epochs.h"
 #include "event_codec.h"
 #include "forks.h"
 #include "journal.h"
@@ -36,8 +37,8 @@ static void judge_want(struct node *node, struct peer *peer, const struct want *
 {
     const struct frontier_entry *entry = frontier_find(&node->frontier, want->journal);
     uint32_t at = entry == NULL ? 0 : frontier_position(&node->frontier, entry);
-    bool excused = entry == NULL || entry->seq >= want->from || node->blocked[at].on != 0 ||
-                   ingest_has(node, want->journal);
+    bool excused = entry == NULL || entry->frozen || entry->seq >= want->from ||
+                   node->blocked[at].on != 0 || ingest_has(node, want->journal);
     if (!excused) {
         peer->has[at] = entry->seq;
         peer_failed(peer, world_monotonic_ms(node->world));
@@ -82,17 +83,22 @@ static const uint8_t *key_for(struct node *node, const struct block *block)
             roster_journal(&node->roster, header->journal, node->roster.seq);
         return writer == NULL ? NULL : writer->public_key;
     }
-    if (header->seq > 1) {
-        return node->roster.seq == 0 ? NULL : node->roster.authority_key;
+    /* A block that begins an epoch is signed with the key that the root certifies in it. */
+    bool epoch = block->header.count > 0 &&
+                 event_decode(block->events[0], &node->event) == STATUS_OK && node->event.known &&
+                 node->event.type == EVENT_AUTH_EPOCH && authority_epoch_holds(node, &node->event);
+    if (epoch) {
+        return node->event.body.auth_epoch.public_key;
     }
-    bool epoch = event_decode(block->events[0], &node->event) == STATUS_OK && node->event.known &&
-                 node->event.type == EVENT_AUTH_EPOCH;
-    return epoch ? node->event.body.auth_epoch.public_key : NULL;
+    const struct roster_epoch *current = roster_epoch(&node->roster);
+    return current == NULL || header->seq == 1 ? NULL : current->public_key;
 }
 
 /* Signature checks of one frame: what each signature covers lies in one arena. */
 struct checks {
     uint32_t count;
+    bool epoch; /* an epoch began in this frame: its key signs what follows */
+    uint8_t epoch_key[32];
     uint64_t last_seq; /* the block that the last check is of, and the arena before it */
     struct digest last_id;
     size_t last_used;
@@ -102,9 +108,24 @@ struct checks {
     uint8_t arena[FRAME_SIZE_MAX + BLOCKS_PER_FRAME_MAX * 64];
 };
 
+/* A frame may hold the block that begins an epoch: its key signs what follows there. */
+static const uint8_t *authority_key_for(const struct node *node, struct checks *checks,
+                                        const uint8_t *key)
+{
+    const struct roster_epoch *current = roster_epoch(&node->roster);
+    if (key != NULL && (current == NULL || memcmp(key, current->public_key, 32) != 0)) {
+        checks->epoch = true;
+        memcpy(checks->epoch_key, key, sizeof checks->epoch_key);
+    }
+    return checks->epoch ? checks->epoch_key : key;
+}
+
 static bool add_check(struct node *node, struct checks *checks, const struct block *block)
 {
     const uint8_t *key = key_for(node, block);
+    if (journal_is_authority(block->header.journal)) {
+        key = authority_key_for(node, checks, key);
+    }
     if (key == NULL) {
         return false;
     }
@@ -207,6 +228,7 @@ void ingest_hear(struct node *node, struct peer *peer, const struct message *mes
     struct checks checks;
     checks.count = 0;
     checks.used = 0;
+    checks.epoch = false;
     uint32_t used = 0;
     bool useful = true;
     for (uint32_t i = 0; useful && i < message->body.blocks.count; i++) {
@@ -226,6 +248,17 @@ void ingest_hear(struct node *node, struct peer *peer, const struct message *mes
     world_verify(node->world, place->token, checks.list, checks.count);
 }
 
+/* Blocks of the authority that came before those which they follow: a key that is not known yet may
+ * have signed them. They are asked for again. */
+static bool may_be_of_another_epoch(struct node *node, const struct ingest *place)
+{
+    const struct frontier_entry *tip = frontier_find(&node->frontier, place->journal);
+    return journal_is_authority(place->journal) && tip != NULL &&
+           block_decode(bytes_of(place->frame + place->at[0], place->size[0]), &node->decoded) ==
+               STATUS_OK &&
+           node->decoded.header.seq > tip->seq + 1;
+}
+
 void ingest_verified(struct node *node, uint64_t token, bool good)
 {
     for (uint32_t i = 0; i < node->ingest_count; i++) {
@@ -237,10 +270,12 @@ void ingest_verified(struct node *node, uint64_t token, bool good)
             place->state = INGEST_READY;
             return;
         }
-        node_alarm(node, ALARM_BAD_BLOCK, place->journal, 0);
         touch_want(node, place->link, place->want, true);
         place->state = INGEST_FREE;
-        world_drop_link(node->world, place->link);
+        if (!may_be_of_another_epoch(node, place)) {
+            node_alarm(node, ALARM_BAD_BLOCK, place->journal, 0);
+            world_drop_link(node->world, place->link);
+        }
         return;
     }
 }
@@ -269,6 +304,10 @@ static void own_block(struct node *node, const struct block *block, uint32_t lin
 /* True when the place is done with. */
 static bool admit_from(struct node *node, struct ingest *place)
 {
+    if (place->next == 0) {
+        const struct frontier_entry *entry = frontier_find(&node->frontier, place->journal);
+        place->on_path = entry->frozen && forks_follows(node, entry) && forks_vet(node, place);
+    }
     while (place->next < place->count) {
         struct bytes whole =
             bytes_of(place->frame + place->at[place->next], place->size[place->next]);
@@ -279,7 +318,8 @@ static bool admit_from(struct node *node, struct ingest *place)
             place->next++;
             continue;
         }
-        if (journal_is_frozen(node, node->decoded.header.journal)) {
+        const struct frontier_entry *held = frontier_find(&node->frontier, place->journal);
+        if (held->frozen && !place->on_path) {
             forks_compare(node, &node->decoded, place->link);
             place->next++;
             continue;

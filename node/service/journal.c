@@ -1,11 +1,12 @@
 #include "journal.h"
 
 #include "block_codec.h"
+#include "epochs.h"
+#include "estate.h"
 #include "event_codec.h"
 #include "fold.h"
 #include "forks.h"
 #include "hash.h"
-#include "manifest.h"
 #include "members.h"
 #include "record_trust.h"
 #include "risk.h"
@@ -62,7 +63,12 @@ uint32_t node_list_journal(struct node *node, uint64_t journal)
 bool journal_is_frozen(const struct node *node, uint64_t journal)
 {
     const struct frontier_entry *entry = frontier_find(&node->frontier, journal);
-    return entry != NULL && entry->frozen;
+    const struct roster_end *end = roster_end_of(&node->roster, journal);
+    /* Once the authority has said which history stands, and all of it is here, it is like any other
+     * that is retired. */
+    bool settled = entry != NULL && end != NULL && end->forked && entry->seq == end->seq &&
+                   digest_equal(&entry->id, &end->id);
+    return entry != NULL && entry->frozen && !settled;
 }
 
 static uint64_t wall_hlc(const struct node *node)
@@ -195,6 +201,9 @@ static void count_event(struct node *node, const struct fold *fold)
     if (fold->verdict == EVENT_VALID && fold->event->type == EVENT_JOURNAL_FORK) {
         forks_hear_event(node, fold->header->journal, fold->event);
     }
+    if (fold->verdict == EVENT_VALID && fold->header->journal == node->journal) {
+        estate_hear(node, fold->event);
+    }
     spread_hear(node, fold);
     node->risk_tasks = node->risk_tasks || risk_is_news(fold->event);
     node->freeze_tasks = node->freeze_tasks || fold->event->type == EVENT_ACCOUNT_FREEZE ||
@@ -216,7 +225,8 @@ static bool event_is_proved(struct node *node, const struct block_header *header
     }
     return event->known && event->type == EVENT_LEASE_RECORD &&
            trust_lease_is_signed(node, journal, event->body.lease.issued_ms,
-                                 event->body.lease.until_ms, event->body.lease.signature);
+                                 event->body.lease.until_ms, event->body.lease.signature,
+                                 header->auth);
 }
 
 bool journal_would_hold(struct node *node, const struct event *event)
@@ -232,9 +242,10 @@ enum invalid_reason journal_judge(struct node *node, const struct event *event)
                         .event = event,
                         .proved = event_is_proved(node, journal_header(node), event),
                         .trial = true};
-    uint64_t from = event->type == EVENT_RIGHTS_ACCEPT   ? event->body.accept.from
-                    : event->type == EVENT_REQUEST_CLOSE ? event->body.close.request.journal
-                                                         : 0;
+    uint64_t from = event->type == EVENT_RIGHTS_ACCEPT    ? event->body.accept.from
+                    : event->type == EVENT_REQUEST_CLOSE  ? event->body.close.request.journal
+                    : event->type == EVENT_RIGHTS_RECLAIM ? event->body.reclaim.sale.journal
+                                                          : 0;
     const struct frontier_entry *giver = from == 0 ? NULL : frontier_find(&node->frontier, from);
     fold.trial_dep = giver == NULL ? 0 : giver->seq;
     fold_event(&fold);
@@ -460,40 +471,11 @@ struct event_ref journal_append_authority_block(struct node *node, const struct 
     return (struct event_ref){.journal = header.journal, .seq = header.seq};
 }
 
-bool authority_epoch_holds(struct node *node, const struct event *epoch)
-{
-    struct manifest manifest;
-    if (epoch->type != EVENT_AUTH_EPOCH || !epoch->known ||
-        manifest_decode(node->manifest, &manifest) != STATUS_OK) {
-        return false;
-    }
-    uint8_t memory[256];
-    struct buffer body = BUFFER_OVER(memory);
-    if (auth_signed_bytes(&node->network, epoch, &body) != STATUS_OK) {
-        return false;
-    }
-    for (uint32_t i = 0; i < epoch->body.auth_epoch.signature_count; i++) {
-        const struct auth_signature *one = &epoch->body.auth_epoch.signatures[i];
-        struct signature_check check = {
-            .body = buffer_bytes(&body), .signature = one->signature, .public_key = NULL};
-        if (one->root_index < manifest.root_count) {
-            check.public_key = manifest.roots[one->root_index];
-            if (world_verify_now(node->world, &check)) {
-                return true; /* threshold 1 */
-            }
-        }
-    }
-    return false;
-}
-
 static enum admission admit_authority(struct node *node, const struct block *block)
 {
     const struct block_header *header = &block->header;
-    if (header->seq == 1) {
-        bool decoded = event_decode(block->events[0], &node->event) == STATUS_OK;
-        if (!decoded || !authority_epoch_holds(node, &node->event)) {
-            return ADMISSION_REJECTED;
-        }
+    if (!epochs_hold(node, block)) {
+        return ADMISSION_REJECTED;
     }
     journal_close(node); /* see apply_retirement */
     file_block(node, header, &block->id, block->whole);
@@ -610,7 +592,7 @@ enum admission journal_admit(struct node *node, const struct block *block)
 {
     const struct block_header *header = &block->header;
     struct frontier_entry *entry = frontier_find(&node->frontier, header->journal);
-    if (entry == NULL || entry->frozen) {
+    if (entry == NULL || (entry->frozen && !forks_follows(node, entry))) {
         return ADMISSION_REJECTED;
     }
     if (header->seq <= entry->seq) {

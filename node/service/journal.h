@@ -53,9 +53,6 @@ struct event_ref journal_append_authority_block(struct node *node, const struct 
                                                 uint32_t count, bool by_hand);
 /* Would a block that the office writes by itself carry a later day than its last? */
 bool journal_authority_day_moves(const struct node *node);
-/* A block of the authority journal is about to be admitted for the first time: is its AUTH.EPOCH
- * signed by a root of the manifest? */
-bool authority_epoch_holds(struct node *node, const struct event *epoch);
 
 /* A block whose signature has been checked. */
 enum admission journal_admit(struct node *node, const struct block *block);

@@ -2,8 +2,10 @@
 
 #include "desk.h"
 #include "estate.h"
+#include "expiry.h"
 #include "forks.h"
 #include "freezes.h"
+#include "holds.h"
 #include "ingest.h"
 #include "journal.h"
 #include "members.h"
@@ -119,6 +121,8 @@ static void hear_tick(struct node *node)
     risk_sweep(node, now);
     forks_tick(node, now);
     estate_tick(node, now);
+    expiry_sweep(node, now);
+    holds_sweep(node);
 }
 
 bool node_step(struct node *node, const struct input *input)
@@ -276,6 +280,22 @@ struct node_head node_head(const struct node *node)
                               .id = node->own_committed.id,
                               .hlc = node->own_committed.hlc,
                               .day = node->own_committed.day};
+}
+
+bool node_authority(const struct node *node, struct node_authority *authority)
+{
+    const struct frontier_entry *tip = frontier_find(&node->frontier, journal_of(0, 1));
+    const struct roster_epoch *epoch = roster_epoch(&node->roster);
+    if (tip == NULL || epoch == NULL) {
+        return false;
+    }
+    *authority = (struct node_authority){.epoch = epoch->number,
+                                         .until_day = epoch->until_day,
+                                         .day = tip->day,
+                                         .seq = tip->seq,
+                                         .id = tip->id};
+    memcpy(authority->public_key, epoch->public_key, sizeof authority->public_key);
+    return true;
 }
 
 uint32_t node_contacts(const struct node *node, struct node_contact *contacts, uint32_t max)

@@ -138,6 +138,24 @@ uint32_t node_contacts(const struct node *node, struct node_contact *contacts, u
  * learn what became of it; who has a stolen key may not. */
 bool node_admits(const struct node *node, const uint8_t transport_key[static 32]);
 
+/* The office begins an epoch of the authority with a certificate of the root: the key that the
+ * world signs with from here on must be the certificate's. STATUS_FORGED: the root did not sign it,
+ * or it does not follow from what is here; STATUS_DENIED: no office, or its journal must not be
+ * extended. The caller turns the node. */
+MUST_CHECK enum status node_renew_authority(struct node *node, const struct event *epoch);
+
+/* The authority as this node knows it: what a certificate for the next epoch has to say. False
+ * while nothing of the authority is known. */
+struct node_authority {
+    uint64_t epoch;
+    uint8_t public_key[32];
+    uint32_t until_day; /* 0 = no end */
+    uint32_t day;       /* of its last block */
+    uint64_t seq;       /* its last block */
+    struct digest id;
+};
+bool node_authority(const struct node *node, struct node_authority *authority);
+
 /* Writes the first blocks of a new network into an empty store: AUTH.EPOCH with the root's
  * signature, the office's admission, the organisation, limits and a first product. Used by
  * `tally cluster init` and by the simulator. The world signs as authority and commits; the caller
@@ -173,6 +191,7 @@ struct founding_limits {
     int64_t offline_days;      /* how far a branch's day may be ahead of the authority's */
     int64_t lease_days;        /* 0 = off */
     int64_t refund_days;       /* 0 = no end */
+    int64_t expiry_grace;      /* days after a lot's last one in which nobody burns it */
 };
 struct founding_limits founding_defaults(void);
 MUST_CHECK enum status node_genesis(struct world *world, const struct genesis *genesis);

@@ -22,7 +22,8 @@ struct parked {
     bool used;
     bool for_cover; /* no till waits: the office pulls what an account owes (risk.c) */
     struct request request;
-    uint8_t texts[SALE_ITEMS_MAX * ITEM_NAME_SIZE_MAX + CARD_NUMBER_SIZE + CURRENCY_SIZE];
+    uint8_t texts[SALE_ITEMS_MAX * ITEM_NAME_SIZE_MAX + ORDER_SIZE_MAX + CARD_NUMBER_SIZE +
+                  CURRENCY_SIZE];
     uint64_t since_ms;
     uint64_t deadline_ms;
     bool unwitnessed; /* it waits for the office's word, not for rights */
@@ -43,6 +44,7 @@ struct ingest {
     uint32_t link;
     uint64_t want; /* 0 = pushed */
     bool last;     /* no further frame answers this want */
+    bool on_path;  /* of a journal in quarantine: these blocks belong to what is followed of it */
     uint64_t order;
     uint64_t journal;
     uint32_t count;
@@ -67,6 +69,9 @@ struct watch {
     uint64_t ckpt_passed_ms;
     uint64_t lease_passed_ms;
     uint64_t lease_passed; /* the lease issued then */
+    /* After a RESOLVE: the earliest block known to lie on the path that stands; 0 = its end. */
+    uint64_t path_seq;
+    struct digest path_id;
 };
 
 /* An account whose distribution is to be looked at. */
@@ -89,7 +94,8 @@ struct estate_pass {
     enum { ESTATE_RESTS = 0, ESTATE_GATHERS, ESTATE_ADOPTS, ESTATE_RECLAIMS } phase;
     uint64_t since_ms;    /* gathering began; at rest: it ended */
     bool found;           /* this pass wrote something: another one follows */
-    bool waits;           /* it could not give back all: a witness is missing */
+    bool waits;           /* it could not give back all: a witness is missing, or more came since */
+    bool lacks;           /* a journal lacks more than the office holds of its lot */
     uint64_t pause_ms;    /* until the next look, when it waits */
     struct row_key after; /* where it goes on */
 };
@@ -178,8 +184,10 @@ struct node {
     bool risk_tasks; /* something may have come that is to be covered, settled, acknowledged */
     uint64_t risk_swept_ms;
     uint64_t risk_asked_ms;
-    struct row_key risk_after; /* where the next sweep of debts goes on */
-    bool freeze_tasks;         /* a freeze may have come that is not acknowledged yet */
+    struct row_key risk_after;   /* where the next sweep of debts goes on */
+    struct row_key expiry_after; /* where the pass over lots that have ended goes on */
+    uint64_t expiry_due_ms;      /* and when */
+    bool freeze_tasks;           /* a freeze may have come that is not acknowledged yet */
     uint64_t key_sweep_ms;
     struct row_key key_sweep_after;      /* where the next sweep goes on */
     struct frontier_entry own_committed; /* head for the checkpoint */

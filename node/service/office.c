@@ -2,6 +2,7 @@
 
 #include "journal.h"
 #include "manifest.h"
+#include "query.h"
 #include "row_key.h"
 #include "talk.h"
 
@@ -75,6 +76,7 @@ enum decision office_publish(struct node *node, const struct request *request,
     event.body.product.order = request->body.product.order;
     event.body.product.balance_cap = request->body.product.balance_cap;
     event.body.product.bonus_days = request->body.product.bonus_days;
+    event.body.product.bonus_months = request->body.product.bonus_months;
     event.body.product.step_count = request->body.product.step_count;
     memcpy(event.body.product.steps, request->body.product.steps, sizeof event.body.product.steps);
     answer->event = journal_append_authority(node, &event);
@@ -83,23 +85,34 @@ enum decision office_publish(struct node *node, const struct request *request,
     return DECIDED;
 }
 
-static struct open_invitation *invitation_place(struct node *node)
+static bool has_ended(const struct node *node, uint64_t until_ms)
 {
     int64_t now = world_wall_ms(node->world);
+    return now > 0 && (uint64_t)now > until_ms;
+}
+
+/* One that has ended is kept while there is room: who comes with it is let in to be told so. */
+static struct open_invitation *invitation_place(struct node *node)
+{
+    struct open_invitation *ended = NULL;
     for (uint32_t i = 0; i < INVITATIONS_OPEN_MAX; i++) {
         struct open_invitation *one = &node->invitations[i];
-        if (!one->used || (now > 0 && one->until_ms < (uint64_t)now)) {
+        if (!one->used) {
             return one;
         }
+        if (ended == NULL && has_ended(node, one->until_ms)) {
+            ended = one;
+        }
     }
-    return NULL;
+    return ended;
 }
 
 static uint32_t open_invitations(const struct node *node)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < INVITATIONS_OPEN_MAX; i++) {
-        count += node->invitations[i].used ? 1 : 0;
+        const struct open_invitation *one = &node->invitations[i];
+        count += one->used && !has_ended(node, one->until_ms) ? 1 : 0;
     }
     return count;
 }
@@ -138,6 +151,32 @@ static bool write_token(struct node *node, const struct invitation_record *recor
     return true;
 }
 
+/* The last incarnation of the branch that any invitation was ever for. Also those that have ended
+ * count: a clock that goes back would let them in again, and two machines would be one journal. */
+static uint16_t last_invited(struct node *node, uint32_t branch)
+{
+    uint16_t last = 0;
+    struct invitation_record record;
+    for (uint32_t i = 0; i < INVITATIONS_OPEN_MAX; i++) {
+        if (invitation_load(node->rows, &node->invitations[i].name, &record) &&
+            journal_branch(record.journal) == branch &&
+            journal_incarnation(record.journal) > last) {
+            last = journal_incarnation(record.journal);
+        }
+    }
+    struct walk walk = walk_over(row_key(TABLE_INVITATION));
+    uint8_t memory[512];
+    struct buffer value = BUFFER_OVER(memory);
+    while (walk_next(node, &walk, &value)) {
+        if (invitation_decode_row(buffer_bytes(&value), &record) &&
+            journal_branch(record.journal) == branch &&
+            journal_incarnation(record.journal) > last) {
+            last = journal_incarnation(record.journal);
+        }
+    }
+    return last;
+}
+
 /* A branch whose journal was retired gets a new one, which holds nothing; card numbers and events
  * of the two never mix. */
 static enum verdict next_incarnation(struct node *node, uint32_t branch, uint64_t *journal)
@@ -156,15 +195,8 @@ static enum verdict next_incarnation(struct node *node, uint32_t branch, uint64_
     if (last == 0) {
         return REFUSED_UNKNOWN_BRANCH;
     }
-    for (uint32_t i = 0; i < INVITATIONS_OPEN_MAX; i++) {
-        struct invitation_record record;
-        bool same = node->invitations[i].used &&
-                    invitation_load(node->rows, &node->invitations[i].name, &record) &&
-                    journal_branch(record.journal) == branch;
-        if (same && journal_incarnation(record.journal) > last) {
-            last = journal_incarnation(record.journal);
-        }
-    }
+    uint16_t invited = last_invited(node, branch);
+    last = invited > last ? invited : last;
     *journal = journal_of(branch, (uint16_t)(last + 1));
     return last < INCARNATION_MAX ? VERDICT_ALLOWED : REFUSED_NUMBERS;
 }
@@ -230,7 +262,9 @@ void office_invite_again(struct node *node, struct answer *answer)
         struct invitation_record record;
         bool open = node->invitations[i].used &&
                     invitation_load(node->rows, &node->invitations[i].name, &record);
-        if (open && journal_branch(record.journal) == answer->branch) {
+        /* A branch that is invited again has more than one: its end tells which was answered. */
+        if (open && journal_branch(record.journal) == answer->branch &&
+            record.until_ms == (uint64_t)answer->limit) {
             (void)write_token(node, &record, answer);
             return;
         }
@@ -255,27 +289,19 @@ void office_load(struct node *node)
         uint32_t branch = journal_branch(node->roster.journals[i].journal);
         node->next_branch = branch >= node->next_branch ? branch + 1 : node->next_branch;
     }
-    struct row_key prefix = row_key(TABLE_INVITATION);
-    uint8_t key_memory[ROW_KEY_SIZE_MAX];
-    uint8_t after[ROW_KEY_SIZE_MAX];
-    uint8_t value_memory[512];
-    struct buffer key = BUFFER_OVER(key_memory);
-    struct buffer value = BUFFER_OVER(value_memory);
-    size_t after_size = prefix.size;
-    memcpy(after, prefix.bytes, prefix.size);
-    while (rows_next_committed(node->rows, row_key_bytes(&prefix), bytes_of(after, after_size),
-                               &key, &value)) {
+    struct walk walk = walk_over(row_key(TABLE_INVITATION));
+    uint8_t memory[512];
+    struct buffer value = BUFFER_OVER(memory);
+    while (walk_next(node, &walk, &value)) {
         struct invitation_record record = {0};
         struct ticket_id name;
-        assert(key.size == 1 + sizeof name.bytes);
-        memcpy(name.bytes, key_memory + 1, sizeof name.bytes);
+        assert(walk.key.size == 1 + sizeof name.bytes);
+        memcpy(name.bytes, walk.key_memory + 1, sizeof name.bytes);
         if (invitation_decode_row(buffer_bytes(&value), &record)) {
             uint32_t branch = journal_branch(record.journal);
             node->next_branch = branch >= node->next_branch ? branch + 1 : node->next_branch;
             open_invitation(node, &name, &record);
         }
-        memcpy(after, key_memory, key.size);
-        after_size = key.size;
     }
 }
 
@@ -356,10 +382,15 @@ void office_hear_join(struct node *node, struct peer *peer, const struct message
         joined(node, peer, MESSAGE_ERROR_REFUSED, 0, "this invitation was used by another machine");
         return;
     }
-    int64_t now = world_wall_ms(node->world);
-    if (!used && (now < 0 || (uint64_t)now > record.until_ms)) {
+    if (!used && has_ended(node, record.until_ms)) {
         joined(node, peer, MESSAGE_ERROR_REFUSED, 0,
                "this invitation has ended: ask the office for another");
+        return;
+    }
+    /* A clock that went back may have brought more invitations to life than there are places. */
+    if (!used && node->roster.journal_count >= node->roster.journal_capacity) {
+        joined(node, peer, MESSAGE_ERROR_REFUSED, 0,
+               "this network has no place for another branch");
         return;
     }
     if (!journal_has_room(node, 1, EVENT_SIZE_MAX)) {

@@ -184,7 +184,7 @@ static bool find_lack(struct node *node, const struct parked *parked, struct lac
     if (request->kind == COMMAND_VOID || request->kind == COMMAND_APPROVE) {
         return find_lack_of_lots(node, request, lack);
     }
-    bool spend = request->kind == COMMAND_SPEND;
+    bool spend = request->kind == COMMAND_SPEND || request->kind == COMMAND_HOLD;
     const struct account_name *name =
         spend ? &request->body.spend.account : &request->body.transfer.from;
     int64_t amount = spend ? request->body.spend.amount : request->body.transfer.amount;
@@ -432,6 +432,21 @@ static bool is_for_cover(struct node *node, const struct message *asked, const s
     return origin != NULL && (origin->roles & ROLE_OFFICE) != 0 && sheet_owed(sheet) > 0;
 }
 
+/* How much of each line of the sale is asked for. */
+static void wanted_of(const struct message *asked, const struct refund_picture *rights,
+                      int64_t wanted[static EVENT_LINES_MAX])
+{
+    memset(wanted, 0, EVENT_LINES_MAX * sizeof *wanted);
+    for (uint32_t i = 0; i < asked->body.rights_req.count; i++) {
+        const struct rights_line *line = &asked->body.rights_req.list[i];
+        for (uint32_t k = 0; k < rights->sale.line_count; k++) {
+            if (lot_equal(&rights->rights[k], &line->lot) && amount_in_range(line->amount)) {
+                wanted[k] = line->amount;
+            }
+        }
+    }
+}
+
 static void serve(struct node *node, struct peer *peer, const struct message *asked)
 {
     struct row_key key = row_key(TABLE_PULL);
@@ -486,6 +501,11 @@ static void serve(struct node *node, struct peer *peer, const struct message *as
     }
     if (admitted) {
         take_in(node, asked, refund ? &rights.sheet : &sheet);
+    }
+    if (admitted && refund && refunds_look(node, asked->body.rights_req.sale, &rights)) {
+        int64_t wanted[EVENT_LINES_MAX];
+        wanted_of(asked, &rights, wanted);
+        (void)refunds_take_over(node, &rights, wanted);
     }
     /* Looked at again: what was on its way is held now. */
     admitted = admitted && (!refund || refunds_look(node, asked->body.rights_req.sale, &rights));

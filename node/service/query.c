@@ -5,8 +5,10 @@
 #include "block_codec.h"
 #include "desk.h"
 #include "event_codec.h"
+#include "expiry.h"
 #include "forks.h"
 #include "freezes.h"
+#include "holds.h"
 #include "journal.h"
 #include "members.h"
 #include "refunds.h"
@@ -117,6 +119,7 @@ static void view_lot(struct node *node, const struct subject_id *account,
                               .to_day = lot->to_day,
                               .issued_by = lot->issued.journal,
                               .left = lot->left,
+                              .on_hold = lot->on_hold,
                               .here = sheet_lot_held(lot, node->journal),
                               .coming = sheet_lot_coming(lot, node->journal),
                               .holder_count = lot->holder_count};
@@ -167,11 +170,15 @@ static enum verdict query_account(struct node *node, const struct request *reque
     view->made_good = sheet.made_good;
     view->more_lots = sheet.unlisted != 0;
     uint32_t day = calendar_day(world_wall_ms(node->world), node->roster.zone_minutes);
+    view->today = day;
     view->usable_here = sheet_usable(node, &answer->account, &sheet, day);
-    view->elsewhere = sheet.principal + sheet.bonus;
+    view->on_hold = sheet_on_hold(&sheet);
+    view->elsewhere = sheet.principal + sheet.bonus - view->on_hold;
     for (uint32_t i = 0; i < sheet.lot_count; i++) {
         view_lot(node, &answer->account, &sheet.lots[i], &view->lots[view->lot_count++]);
         view->elsewhere -= view->lots[i].here + view->lots[i].coming;
+        bool ended = sheet.lots[i].to_day != 0 && sheet.lots[i].to_day < day;
+        view->ended += ended ? sheet.lots[i].left : 0;
     }
     view->silent_branches = page->silent_branches;
     view->as_of_ms = page->as_of_ms;
@@ -213,12 +220,16 @@ static void show_sale_event(struct node *node, struct event_ref ref, struct sale
     view->at_ms = (int64_t)(node->decoded.header.hlc >> 16);
     if (ref.index >= node->decoded.header.count ||
         event_decode(node->decoded.events[ref.index], &node->event) != STATUS_OK ||
-        node->event.type != EVENT_SPEND) {
+        (node->event.type != EVENT_SPEND && node->event.type != EVENT_SPEND_CAPTURE)) {
         return;
     }
-    view->item_count = node->event.body.spend.item_count;
+    bool captured = node->event.type == EVENT_SPEND_CAPTURE;
+    const struct sale_item *items =
+        captured ? node->event.body.capture.items : node->event.body.spend.items;
+    view->item_count =
+        captured ? node->event.body.capture.item_count : node->event.body.spend.item_count;
     for (uint32_t i = 0; i < view->item_count; i++) {
-        const struct sale_item *item = &node->event.body.spend.items[i];
+        const struct sale_item *item = &items[i];
         assert(item->name.size <= sizeof view->items[i].name);
         memcpy(view->items[i].name, item->name.data, item->name.size);
         view->items[i].name_size = (uint32_t)item->name.size;
@@ -306,6 +317,12 @@ static void query_node(struct node *node, struct page *page)
     view->head_seq = node->own_committed.seq;
     view->head_id = node->own_committed.id;
     view->auth_seq = node->roster.seq;
+    struct node_authority authority;
+    if (node_authority(node, &authority)) {
+        view->auth_id = authority.id;
+        view->auth_epoch = authority.epoch;
+        view->auth_until_day = authority.until_day;
+    }
     view->frontier = page->frontier;
     view->state = rows_digest_committed(node->rows);
     view->events = node->counters_committed.events;
@@ -442,6 +459,7 @@ static void query_products(struct node *node, const struct request *request, str
                                       .order = product->order,
                                       .balance_cap = product->balance_cap,
                                       .bonus_days = product->bonus_days,
+                                      .bonus_months = product->bonus_months,
                                       .step_count = product->step_count};
         memcpy(view->name, product->name, product->name_size);
         memcpy(view->currency, product->currency, sizeof view->currency);
@@ -500,6 +518,7 @@ static void query_liability(struct node *node, const struct request *request, st
                                          .adjusted = record.adjusted,
                                          .voided = record.voided,
                                          .paid_out = record.paid_out,
+                                         .expired = record.expired,
                                          .held = record.held,
                                          .in_flight = record.in_flight};
         }
@@ -576,10 +595,16 @@ static enum verdict fill(struct node *node, const struct request *request, struc
         return query_member(node, request, page);
     case QUERY_ACCOUNT:
         return query_account(node, request, answer, page);
+    case QUERY_LOTS:
+        return query_lots(node, request, answer, page);
     case QUERY_HISTORY:
         return query_history(node, request, answer, page);
     case QUERY_SALE:
         return query_sale(node, request, answer, page);
+    case QUERY_HOLD:
+        return holds_query(node, request, answer, page);
+    case QUERY_HOLDS:
+        return holds_list(node, request, answer, page);
     case QUERY_TICKET:
         return query_ticket(node, request, answer);
     case QUERY_NODE:
@@ -596,6 +621,9 @@ static enum verdict fill(struct node *node, const struct request *request, struc
         return VERDICT_ALLOWED;
     case QUERY_LIABILITY:
         query_liability(node, request, page);
+        return VERDICT_ALLOWED;
+    case QUERY_EXPIRED:
+        expired_query(node, request, page);
         return VERDICT_ALLOWED;
     case QUERY_HOLDERS:
         query_holders(node, request, page);
@@ -624,13 +652,16 @@ static enum verdict fill(struct node *node, const struct request *request, struc
     case QUERY_TAKINGS:
         books_takings(node, request, page);
         return VERDICT_ALLOWED;
-    case QUERY_LOTS:
+    case QUERY_LOT_SUMS:
         books_lots(node, request, page);
         return VERDICT_ALLOWED;
     case COMMAND_ENROL:
     case COMMAND_ISSUE_CARD:
     case COMMAND_TOP_UP:
     case COMMAND_SPEND:
+    case COMMAND_HOLD:
+    case COMMAND_CAPTURE:
+    case COMMAND_RELEASE:
     case COMMAND_REFUND:
     case COMMAND_FREEZE:
     case COMMAND_UNFREEZE:
@@ -646,6 +677,7 @@ static enum verdict fill(struct node *node, const struct request *request, struc
     case COMMAND_PROPOSE:
     case COMMAND_APPROVE:
     case COMMAND_WITHDRAW:
+    case COMMAND_SET_EXPIRY:
     case COMMAND_RETIRE:
     case COMMAND_KIND_COUNT:
         break;

@@ -10,6 +10,9 @@ void query_answer(struct node *node, const struct request *request);
 /* One page of an account's statement (history.c). */
 enum verdict query_history(struct node *node, const struct request *request, struct answer *answer,
                            struct page *page);
+/* One page of all lots that an account ever had (lots.c). */
+enum verdict query_lots(struct node *node, const struct request *request, struct answer *answer,
+                        struct page *page);
 /* One page of admitted events in admission order (feed.c). */
 enum verdict query_feed(struct node *node, const struct request *request, struct page *page);
 /* As many whole blocks behind a position as fit a page. */

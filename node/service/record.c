@@ -336,8 +336,8 @@ void liability_add(struct rows *rows, uint32_t product, uint8_t bucket,
     struct row_key key = row_key(TABLE_LIABILITY);
     row_key_u32(&key, product);
     row_key_u8(&key, bucket);
-    uint64_t numbers[9];
-    (void)record_numbers_load(rows, row_key_bytes(&key), numbers, 9);
+    uint64_t numbers[10];
+    (void)record_numbers_load(rows, row_key_bytes(&key), numbers, 10);
     numbers[0] += (uint64_t)change->issued;
     numbers[1] += (uint64_t)change->spent;
     numbers[2] += (uint64_t)change->refunded;
@@ -347,13 +347,14 @@ void liability_add(struct rows *rows, uint32_t product, uint8_t bucket,
     numbers[6] += (uint64_t)change->adjusted;
     numbers[7] += (uint64_t)change->voided;
     numbers[8] += (uint64_t)change->paid_out;
-    record_numbers_save(rows, row_key_bytes(&key), numbers, 9);
+    numbers[9] += (uint64_t)change->expired;
+    record_numbers_save(rows, row_key_bytes(&key), numbers, 10);
 }
 
 bool liability_decode(struct bytes value, struct liability_record *record)
 {
-    uint64_t numbers[9];
-    if (!record_numbers_decode(value, numbers, 9)) {
+    uint64_t numbers[10];
+    if (!record_numbers_decode(value, numbers, 10)) {
         return false;
     }
     *record = (struct liability_record){.issued = (int64_t)numbers[0],
@@ -364,7 +365,8 @@ bool liability_decode(struct bytes value, struct liability_record *record)
                                         .made_good = (int64_t)numbers[5],
                                         .adjusted = (int64_t)numbers[6],
                                         .voided = (int64_t)numbers[7],
-                                        .paid_out = (int64_t)numbers[8]};
+                                        .paid_out = (int64_t)numbers[8],
+                                        .expired = (int64_t)numbers[9]};
     return true;
 }
 

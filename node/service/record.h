@@ -56,6 +56,36 @@ struct sale_record {
     int64_t compensated; /* by the office: spent by somebody else after a loss was reported */
 };
 
+enum hold_state {
+    HOLD_OPEN = 1,
+    HOLD_CAPTURED = 2,
+    HOLD_RELEASED = 3, /* somebody asked for it */
+    HOLD_LAPSED = 4,   /* its time was over, and the holder said so */
+};
+
+/* What was set aside for an order (SPEND.HOLD), and what became of it. */
+struct hold_record {
+    struct subject_id account;
+    uint64_t hlc; /* of its block */
+    uint64_t until_ms;
+    uint32_t till;
+    uint32_t staff;
+    uint8_t state; /* enum hold_state */
+    uint64_t ended_hlc;
+    struct event_ref ended; /* the SPEND.CAPTURE or SPEND.RELEASE that ended it */
+    uint32_t order_size;
+    uint8_t order[ORDER_SIZE_MAX];
+    uint8_t line_count;
+    struct {
+        struct lot_id lot;
+        uint8_t bucket;
+        struct event_ref issued;
+        uint32_t to_day;
+        int64_t amount;
+        int64_t captured;
+    } lines[EVENT_LINES_MAX];
+};
+
 /* A wish filed for another journal to carry out (REQUEST.FILE), and what became of it. */
 struct wish_record {
     struct subject_id account;
@@ -71,6 +101,10 @@ struct wish_record {
     struct event_ref done; /* what carried it out */
     uint32_t answer_size;
     uint8_t answer[REASON_SIZE_MAX]; /* why not */
+    /* Said by the office, for a retired journal: stands apart, so that no verdict about a late
+     * answer of that journal depends on it (L4). Its own answer goes before. */
+    uint8_t office_outcome;
+    struct event_ref office_done;
 };
 
 struct account_record {
@@ -146,6 +180,11 @@ void dep_save(struct rows *rows, uint64_t journal, uint64_t from, const struct d
 
 bool sale_load(struct rows *rows, struct event_ref sale, struct sale_record *record);
 void sale_save(struct rows *rows, struct event_ref sale, const struct sale_record *record);
+
+bool hold_load(struct rows *rows, struct event_ref hold, struct hold_record *record);
+bool hold_decode(struct bytes value, struct hold_record *record);
+/* And keeps its two indexes: it stands there while it is open. */
+void hold_save(struct rows *rows, struct event_ref hold, const struct hold_record *record);
 
 /* Under the journal that is to carry it out. */
 bool wish_load(struct rows *rows, uint64_t to, struct event_ref request,
@@ -233,10 +272,29 @@ struct liability_record {
     int64_t adjusted;
     int64_t voided;
     int64_t paid_out;
+    int64_t expired; /* burned after its end */
 };
 void liability_add(struct rows *rows, uint32_t product, uint8_t bucket,
                    const struct liability_record *change);
 bool liability_decode(struct bytes value, struct liability_record *record);
+
+/* Sums of money about lots that end, by day, branch, product and bucket; a sum of 0 has no row. */
+enum ending_kind {
+    ENDING_HELD = 1,   /* day: a lot's last one. Held by journals of the branch */
+    ENDING_COMING = 2, /* the same, on its way to them */
+    ENDING_BURNED = 3, /* day: on which they burned it */
+};
+void ending_add(struct rows *rows, enum ending_kind kind, uint64_t journal,
+                const struct terms_record *terms, int64_t change);
+void ended_add(struct rows *rows, enum ending_kind kind, uint32_t day, uint64_t journal,
+               const struct terms_record *terms, int64_t change);
+int64_t ended_decode(struct bytes value);
+/* Lists a lot that ends, for who holds it to burn it in time; the list is gone through in order of
+ * their last days. */
+void ending_list(struct rows *rows, const struct subject_id *account, const struct lot_id *lot,
+                 uint32_t to_day);
+void ending_unlist(struct rows *rows, const struct subject_id *account, const struct lot_id *lot,
+                   uint32_t to_day);
 
 /* What had to be made good for a journal; its branch bears the loss. */
 struct loss_record {

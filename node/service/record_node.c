@@ -168,6 +168,7 @@ void answer_save(struct rows *rows, uint32_t till, const struct ticket_id *ticke
     write_uint(&writer, (uint64_t)answer->uncovered);
     write_uint(&writer, (uint64_t)answer->balance);
     write_uint(&writer, (uint64_t)answer->usable_here);
+    write_uint(&writer, (uint64_t)answer->on_hold);
     write_uint(&writer, (uint64_t)answer->offer);
     write_uint(&writer, (uint64_t)answer->limit);
     write_uint(&writer, answer->field);
@@ -214,6 +215,7 @@ bool answer_load(struct rows *rows, uint32_t till, const struct ticket_id *ticke
     answer->uncovered = (int64_t)read_uint(&reader);
     answer->balance = (int64_t)read_uint(&reader);
     answer->usable_here = (int64_t)read_uint(&reader);
+    answer->on_hold = (int64_t)read_uint(&reader);
     answer->offer = (int64_t)read_uint(&reader);
     answer->limit = (int64_t)read_uint(&reader);
     answer->field = (uint8_t)read_uint_upto(&reader, UINT8_MAX);

@@ -26,7 +26,7 @@ bool wish_decode(struct bytes value, struct wish_record *record)
 {
     *record = (struct wish_record){0};
     struct reader reader = record_over(value);
-    read_array(&reader, 15);
+    read_array(&reader, 19);
     read_bin_exact(&reader, record->account.bytes, sizeof record->account.bytes);
     record->kind = (uint8_t)read_uint_upto(&reader, UINT8_MAX);
     record->hlc = read_uint(&reader);
@@ -38,6 +38,8 @@ bool wish_decode(struct bytes value, struct wish_record *record)
     record->closed_hlc = read_uint(&reader);
     record->done = record_read_ref(&reader);
     record->answer_size = read_words(&reader, record->answer);
+    record->office_outcome = (uint8_t)read_uint_upto(&reader, UINT8_MAX);
+    record->office_done = record_read_ref(&reader);
     return reader_finish(&reader) == STATUS_OK;
 }
 
@@ -61,7 +63,7 @@ void wish_save(struct rows *rows, uint64_t to, struct event_ref request,
     uint8_t memory[WISH_ROOM];
     struct buffer value = BUFFER_OVER(memory);
     struct writer writer = writer_over(&value);
-    write_array(&writer, 15);
+    write_array(&writer, 19);
     write_bin(&writer, BYTES_OF(record->account.bytes));
     write_uint(&writer, record->kind);
     write_uint(&writer, record->hlc);
@@ -73,6 +75,8 @@ void wish_save(struct rows *rows, uint64_t to, struct event_ref request,
     write_uint(&writer, record->closed_hlc);
     record_write_ref(&writer, record->done);
     write_bin(&writer, bytes_of(record->answer, record->answer_size));
+    write_uint(&writer, record->office_outcome);
+    record_write_ref(&writer, record->office_done);
     struct row_key key = wish_key(TABLE_WISH, to, request);
     record_put(rows, &key, &writer);
 }

@@ -1,5 +1,6 @@
 #include "refunds.h"
 
+#include "estate.h"
 #include "fold.h"
 #include "hash.h"
 #include "journal.h"
@@ -17,6 +18,22 @@ static enum decision refuse(struct answer *answer, enum verdict verdict)
     return DECIDED;
 }
 
+static bool is_retired(const struct node *node, uint64_t journal)
+{
+    return roster_retired(&node->roster, journal, node->roster.seq) != NULL;
+}
+
+/* What a retired journal left is asked of the office, which takes it over then. */
+static void note_left(struct node *node, struct sheet_lot *lot, uint64_t journal, int64_t left)
+{
+    uint64_t office = node->office ? 0 : roster_office(&node->roster);
+    if (office == 0) {
+        sheet_set_holder(lot, journal, left);
+    } else if (left > 0) {
+        sheet_set_holder(lot, office, sheet_lot_held(lot, office) + left);
+    }
+}
+
 static void note_holder(struct node *node, const struct subject_id *account, struct sheet_lot *lot,
                         uint64_t journal)
 {
@@ -27,12 +44,25 @@ static void note_holder(struct node *node, const struct subject_id *account, str
     }
 }
 
+static void note_left_of(struct node *node, const struct subject_id *account, struct sheet_lot *lot,
+                         uint64_t journal)
+{
+    struct row_key key = key_of_registers(account, &lot->lot, journal);
+    struct registers registers;
+    if (is_retired(node, journal) && registers_load(node->rows, &key, &registers)) {
+#if defined(MUTANT_right_taken_twice)
+        registers.taken = 0;
+#endif
+        note_left(node, lot, journal, registers_held(&registers));
+    }
+}
+
 static void note_flight(struct node *node, struct sheet_lot *lot, uint64_t from, uint64_t to)
 {
     struct row_key key = key_of_grant(&lot->lot, from, to);
     struct grant_record record;
     if (grant_load(node->rows, &key, &record)) {
-        sheet_set_flight(lot, from, to, record.grant.granted - record.grant.accepted);
+        sheet_set_flight(lot, from, to, grant_flying(&record.grant));
     }
 }
 
@@ -48,10 +78,24 @@ static void find_holders(struct node *node, const struct refund_picture *picture
     row_key_raw(&prefix, lot->lot.bytes, sizeof lot->lot.bytes);
     struct walk walk = walk_over(prefix);
     while (walk_next(node, &walk, &value)) {
-        note_holder(node, account, lot, key_u64(walk.key_memory + prefix.size));
+        uint64_t journal = key_u64(walk.key_memory + prefix.size);
+        if (!is_retired(node, journal)) {
+            note_holder(node, account, lot, journal);
+        }
     }
-    note_holder(node, account, lot, picture->ref.journal);
+    if (!is_retired(node, picture->ref.journal)) {
+        note_holder(node, account, lot, picture->ref.journal);
+    }
     note_holder(node, account, lot, node->journal);
+    walk = walk_over(prefix);
+    value = BUFFER_OVER(memory);
+    while (walk_next(node, &walk, &value)) {
+        uint64_t journal = key_u64(walk.key_memory + prefix.size);
+        if (journal != picture->ref.journal) {
+            note_left_of(node, account, lot, journal);
+        }
+    }
+    note_left_of(node, account, lot, picture->ref.journal);
     prefix = row_key(TABLE_GRANT);
     row_key_raw(&prefix, lot->lot.bytes, sizeof lot->lot.bytes);
     walk = walk_over(prefix);
@@ -60,6 +104,16 @@ static void find_holders(struct node *node, const struct refund_picture *picture
         note_flight(node, lot, key_u64(at), key_u64(at + 8));
     }
     note_flight(node, lot, picture->ref.journal, node->journal);
+    uint64_t office = roster_office(&node->roster);
+    if (office != 0 && office != node->journal) {
+        note_flight(node, lot, office, node->journal);
+    }
+    /* And what any of them has just sent here, when it was asked. */
+    for (uint32_t i = 0; i < lot->holder_count; i++) {
+        if (lot->holders[i].journal != node->journal) {
+            note_flight(node, lot, lot->holders[i].journal, node->journal);
+        }
+    }
 }
 
 bool refunds_look(struct node *node, struct event_ref ref, struct refund_picture *picture)
@@ -71,6 +125,8 @@ bool refunds_look(struct node *node, struct event_ref ref, struct refund_picture
     }
     for (uint32_t k = 0; k < picture->sale.line_count; k++) {
         picture->whole[k] = picture->sale.lines[k].spent - picture->sale.lines[k].refunded;
+        /* A late refund of a retired journal may have come on top. */
+        picture->whole[k] = picture->whole[k] > 0 ? picture->whole[k] : 0;
         struct sheet_lot right = {
             .bucket = BUCKET_REFUND, .issued = ref, .left = picture->whole[k]};
         right.lot = hash_refund_lot(ref.journal, ref.seq, &picture->sale.leaf, (uint16_t)k);
@@ -85,7 +141,11 @@ bool refunds_look(struct node *node, struct event_ref ref, struct refund_picture
             find_holders(node, picture, &right);
             picture->held[k] = own_raw(node, &picture->sale.account, &right.lot);
         } else {
-            sheet_set_holder(&right, ref.journal, picture->whole[k]);
+            if (is_retired(node, ref.journal)) {
+                note_left(node, &right, ref.journal, picture->whole[k]);
+            } else {
+                sheet_set_holder(&right, ref.journal, picture->whole[k]);
+            }
             picture->held[k] = own ? picture->whole[k] : 0;
         }
         picture->here[k] = picture->held[k] + lot_coming(node, &right);
@@ -97,6 +157,31 @@ bool refunds_look(struct node *node, struct event_ref ref, struct refund_picture
 bool refunds_in_time(struct node *node, const struct refund_picture *picture)
 {
     return lot_is_valid_on(0, picture->sale.to_day, journal_header(node)->day);
+}
+
+bool refunds_take_over(struct node *node, const struct refund_picture *picture,
+                       const int64_t wanted[static EVENT_LINES_MAX])
+{
+    bool taken = false;
+    for (uint32_t k = 0; node->office && k < picture->sale.line_count; k++) {
+        int64_t lacking = wanted[k] - picture->here[k];
+        const struct sheet_lot *right = NULL;
+        for (uint32_t i = 0; i < picture->sheet.lot_count; i++) {
+            bool same = lot_equal(&picture->sheet.lots[i].lot, &picture->rights[k]);
+            right = same ? &picture->sheet.lots[i] : right;
+        }
+        for (uint32_t h = 0; right != NULL && lacking > 0 && h < right->holder_count; h++) {
+            int64_t part = amount_smaller(right->holders[h].held, lacking);
+            uint64_t of = right->holders[h].journal;
+            if (part > 0 && is_retired(node, of) &&
+                estate_take_right(node, of, picture->ref, &picture->sale.account,
+                                  &picture->rights[k], part)) {
+                lacking -= part;
+                taken = true;
+            }
+        }
+    }
+    return taken;
 }
 
 /* ---- how much of each line ---- */
@@ -325,6 +410,12 @@ enum decision refunds_refund(struct node *node, const struct request *request,
         return refuse(answer, REFUSED_REFUNDABLE);
     }
     answer->limit = 0;
+    int64_t wanted[EVENT_LINES_MAX];
+    memcpy(wanted, parts, sizeof wanted);
+    if (!plan_here(&picture, parts) && refunds_take_over(node, &picture, wanted)) {
+        (void)refunds_look(node, request->body.refund.sale, &picture);
+    }
+    memcpy(parts, wanted, sizeof wanted);
     if (plan_here(&picture, parts) && accept_rights(node, request, &picture, parts)) {
         return append_refund(node, request, &picture, parts, answer)
                    ? DECIDED

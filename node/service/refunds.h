@@ -26,6 +26,11 @@ bool refunds_plan(const struct refund_picture *picture, const struct request *re
 /* Is the right to refund the sale still in time? */
 bool refunds_in_time(struct node *node, const struct refund_picture *picture);
 
+/* The office: takes over from retired journals what is wanted of each line beyond what is here.
+ * True if anything was written: then the picture is an old one. */
+bool refunds_take_over(struct node *node, const struct refund_picture *picture,
+                       const int64_t wanted[static EVENT_LINES_MAX]);
+
 /* COMMAND_REFUND. NEEDS_RIGHTS when other journals hold the rights. */
 enum decision refunds_refund(struct node *node, const struct request *request,
                              struct answer *answer);

@@ -102,13 +102,16 @@ enum decision requests_file(struct node *node, const struct request *request, st
 
 /* Does it if it can, and says in the same block what became of it: so there is one effect, and it
  * is there exactly if the answer says so. */
-static void carry_out(struct node *node, struct event_ref ref, const struct wish_record *wish)
+static void carry_out(struct node *node, uint64_t to, struct event_ref ref,
+                      const struct wish_record *wish)
 {
     struct event close = {
         .type = EVENT_REQUEST_CLOSE, .subject = wish->account, .staff = wish->staff, .known = true};
     close.body.close.request = ref;
     close.body.close.outcome = REQUEST_REFUSED;
-    if (!journal_would_hold(node, &close) || !journal_depend(node, ref.journal)) {
+    close.body.close.of = to == node->journal ? 0 : to;
+    if (!journal_would_hold(node, &close) ||
+        (ref.journal != node->journal && !journal_depend(node, ref.journal))) {
         return;
     }
     struct request refund = {.kind = COMMAND_REFUND, .staff = wish->staff};
@@ -136,15 +139,12 @@ static bool can_carry_out(struct node *node)
             node->block.header.dep_count + SHEET_HOLDERS_MAX * 2 + 1 <= BLOCK_DEPS_MAX);
 }
 
-void requests_sweep(struct node *node, uint64_t now_ms)
+/* What was filed for this journal: the own one, or a retired one that the office acts for. */
+static void sweep_of(struct node *node, uint64_t to)
 {
-    if (now_ms - node->wish_sweep_ms < SWEEP_MS) {
-        return;
-    }
-    node->wish_sweep_ms = now_ms;
     uint8_t memory[64];
     struct buffer value = BUFFER_OVER(memory);
-    struct walk walk = walk_over(key_of_journal(TABLE_WISH_OPEN, node->journal));
+    struct walk walk = walk_over(key_of_journal(TABLE_WISH_OPEN, to));
     for (int rows = 0; rows < SWEEP_ROWS && can_carry_out(node); rows++) {
         if (!walk_next(node, &walk, &value)) {
             return;
@@ -152,12 +152,32 @@ void requests_sweep(struct node *node, uint64_t now_ms)
         struct event_ref ref = key_ref(walk.key_memory + KEY_REF_AT);
         struct wish_record wish;
         /* As decided by now: it may have been answered in the batch that is on its way. */
-        bool open = wish_load(node->rows, node->journal, ref, &wish) && wish.outcome == 0;
+        bool open =
+            wish_load(node->rows, to, ref, &wish) && wish.outcome == 0 && wish.office_outcome == 0;
 #if defined(MUTANT_request_carried_out_twice)
         open = true;
 #endif
         if (open) {
-            carry_out(node, ref, &wish);
+            carry_out(node, to, ref, &wish);
+        }
+    }
+}
+
+void requests_sweep(struct node *node, uint64_t now_ms)
+{
+    if (now_ms - node->wish_sweep_ms < SWEEP_MS) {
+        return;
+    }
+    node->wish_sweep_ms = now_ms;
+    sweep_of(node, node->journal);
+    /* Once a pass over the estates has gathered what can be had of them. */
+    bool settled = node->office && node->estate.phase != ESTATE_GATHERS;
+    for (uint32_t i = 0; settled && i < node->roster.journal_count; i++) {
+        const struct roster_journal *one = &node->roster.journals[i];
+        if (one->retired.since != 0 && one->journal != node->journal) {
+#if !defined(MUTANT_request_of_retired_left)
+            sweep_of(node, one->journal);
+#endif
         }
     }
 }
@@ -167,19 +187,20 @@ void requests_sweep(struct node *node, uint64_t now_ms)
 static void view(uint64_t to, struct event_ref ref, const struct wish_record *wish,
                  struct request_view *view)
 {
-    *view = (struct request_view){.event = ref,
-                                  .at_ms = (int64_t)(wish->hlc >> 16),
-                                  .account = wish->account,
-                                  .kind = wish->kind,
-                                  .to = to,
-                                  .sale = wish->sale,
-                                  .amount = wish->amount,
-                                  .staff = wish->staff,
-                                  .reason_size = wish->reason_size,
-                                  .outcome = wish->outcome,
-                                  .closed_ms = (int64_t)(wish->closed_hlc >> 16),
-                                  .done = wish->done,
-                                  .answer_size = wish->answer_size};
+    *view =
+        (struct request_view){.event = ref,
+                              .at_ms = (int64_t)(wish->hlc >> 16),
+                              .account = wish->account,
+                              .kind = wish->kind,
+                              .to = to,
+                              .sale = wish->sale,
+                              .amount = wish->amount,
+                              .staff = wish->staff,
+                              .reason_size = wish->reason_size,
+                              .outcome = wish->outcome != 0 ? wish->outcome : wish->office_outcome,
+                              .closed_ms = (int64_t)(wish->closed_hlc >> 16),
+                              .done = wish->outcome != 0 ? wish->done : wish->office_done,
+                              .answer_size = wish->answer_size};
     memcpy(view->reason, wish->reason, wish->reason_size);
     memcpy(view->answer, wish->answer, wish->answer_size);
 }

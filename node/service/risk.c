@@ -122,6 +122,20 @@ static bool name(struct node *node, uint64_t journal)
     return journal == node->journal || journal_depend(node, journal);
 }
 
+/* What is covered is part of the past of who covers it: whoever knows the cover knows the sale, and
+ * a balance never sinks for a reason that is not known yet. False when no more can be named. */
+static bool name_sales(struct node *node, const struct subject_id *account)
+{
+    struct walk walk = walk_over(key_of_subject(TABLE_SETTLE_TASK, account));
+    uint8_t memory[32];
+    struct buffer value = BUFFER_OVER(memory);
+    bool named = true;
+    while (named && walk_next(node, &walk, &value)) {
+        named = name(node, key_ref(walk.key_memory + walk.prefix.size).journal);
+    }
+    return named;
+}
+
 /* Pays what the account owes, as far as rights of it are here or on their way here. */
 static void cover(struct node *node, const struct subject_id *account)
 {
@@ -146,7 +160,8 @@ static void cover(struct node *node, const struct subject_id *account)
             acceptance.lots[acceptance.count++] = plan.lines[i].lot;
         }
     }
-    if (plan.line_count == 0 || !sales_accept(node, &sheet, &acceptance)) {
+    if (plan.line_count == 0 || !name_sales(node, account) ||
+        !sales_accept(node, &sheet, &acceptance)) {
         return;
     }
     struct event event = {.type = EVENT_RIGHTS_COVER, .subject = *account, .known = true};

@@ -31,6 +31,9 @@ enum table {
     TABLE_GRANT_STEP = 'r', /* R  r lot16 from8 to8 n4: seq, granted after it */
     TABLE_DEP = 'd',        /* R  d j8 from8: highest seq of `from` named on j's path */
     TABLE_SALE = 'V',       /* R  V j8 s8 i2: what of a sale is refundable */
+    TABLE_HOLD = '4',       /* R  4 j8 s8 i2: a hold, and what became of it */
+    TABLE_HOLD_OPEN = '5',  /* 5 acct16 j8 s8 i2: the same, while it is open */
+    TABLE_HOLD_DUE = '6',   /* 6 j8 until8 s8 i2: the same, in the order in which they lapse */
     TABLE_WISH = 'w',       /* R  w to8 j8 s8 i2: a request filed for that journal */
     TABLE_WISH_OPEN = 'v',  /* v to8 j8 s8 i2: the same, while nobody has answered */
     TABLE_INVALID = 'Y',    /* R  Y branch4 j8 s8 i2 */
@@ -58,6 +61,8 @@ enum table {
     TABLE_LIABILITY = 'q',  /* q product4 bucket1 */
     TABLE_LOSS = '3',       /* R  3 j8 product4: what had to be made good for a journal */
     TABLE_HOLDER = 'k',     /* k j8 */
+    TABLE_ENDING = '7',     /* 7 day4 acct16 lot16: a lot that ends, until nothing of it is left */
+    TABLE_ENDED = '8',      /* 8 kind1 day4 branch4 product4 bucket1: sums about ends */
     TABLE_COMING = 'g',     /* g j8: money in flight to that journal */
     TABLE_RISK = 'W',       /* R  W acct16 j8: risk given, acknowledged, debt, covered */
     TABLE_RISK_OPEN = 'Q',  /* R  Q j8: open risk of the journal */
@@ -74,8 +79,8 @@ enum table {
     TABLE_PULL = 'P',        /* P req16: the block whose move served it */
     TABLE_PHONE = 'H',       /* H blind16 member16: phone index of this node */
     TABLE_KEY_TASK = 'K',    /* K member16: data keys still to be delivered to the office */
-    TABLE_PROPOSAL = '9',    /* 9 n8: a correction proposed at this office; n = 0: the last number */
-    TABLE_INVITATION = 'O',  /* O name16: an invitation of this office */
+    TABLE_PROPOSAL = '9',   /* 9 n8: a correction proposed at this office; n = 0: the last number */
+    TABLE_INVITATION = 'O', /* O name16: an invitation of this office */
 };
 
 struct row_key row_key(enum table table);

@@ -1,6 +1,7 @@
 #include "sales.h"
 
 #include "freezes.h"
+#include "holds.h"
 #include "journal.h"
 #include "risk.h"
 #include "row_key.h"
@@ -19,6 +20,9 @@ int64_t own_raw(struct node *node, const struct subject_id *account, const struc
     struct row_key key = key_of_registers(account, lot, node->journal);
     struct registers registers;
     (void)registers_load(node->rows, &key, &registers);
+#if defined(MUTANT_hold_moved_away)
+    return registers_raw(&registers) + registers_on_hold(&registers);
+#endif
     return registers_raw(&registers);
 }
 
@@ -84,7 +88,7 @@ size_t sheet_spendables(struct node *node, const struct subject_id *account,
         if (!money || !lot_is_valid_on(lot->from_day, lot->to_day, day)) {
             continue;
         }
-        int64_t usable = whole ? lot->left : lot_here(node, account, lot);
+        int64_t usable = whole ? lot->left - lot->on_hold : lot_here(node, account, lot);
         if (usable > 0) {
             lots[count++] = (struct spendable){.lot = lot->lot,
                                                .bucket = lot->bucket,
@@ -124,8 +128,18 @@ void sales_report(struct node *node, struct answer *answer)
     struct sheet sheet;
     (void)sheet_load(node->rows, &answer->account, &sheet);
     answer->balance = sheet_balance(&sheet);
+    answer->on_hold = sheet_on_hold(&sheet);
     answer->usable_here = sheet_usable(node, &answer->account, &sheet, journal_header(node)->day);
     answer->at_ms = (int64_t)(journal_header(node)->hlc >> 16);
+}
+
+/* The last day of a bonus given on `day`, which counts whole; 0 = it never ends. */
+static uint32_t bonus_ends(const struct roster_product *product, uint32_t day)
+{
+    if (product->bonus_months > 0) {
+        return calendar_add_months(day, product->bonus_months);
+    }
+    return product->bonus_days == 0 ? 0 : calendar_add_days(day, product->bonus_days);
 }
 
 enum decision sales_top_up(struct node *node, const struct request *request, struct answer *answer)
@@ -169,12 +183,10 @@ enum decision sales_top_up(struct node *node, const struct request *request, str
     /* Valid at once and everywhere: a branch whose clock is behind must not refuse new money. */
     event.body.topup.lots[0] = (struct lot_terms){
         .bucket = BUCKET_PRINCIPAL, .amount = amount, .product = product->product};
-    event.body.topup.lots[1] = (struct lot_terms){
-        .bucket = BUCKET_BONUS,
-        .amount = bonus,
-        .to_day =
-            product->bonus_days == 0 ? 0 : calendar_add_days(header->day, product->bonus_days),
-        .product = product->product};
+    event.body.topup.lots[1] = (struct lot_terms){.bucket = BUCKET_BONUS,
+                                                  .amount = bonus,
+                                                  .to_day = bonus_ends(product, header->day),
+                                                  .product = product->product};
     enum invalid_reason reason = journal_judge(node, &event);
     bool waits = reason == INVALID_OVER_QUOTA &&
                  roster_limit(&node->roster, "pending_mints", journal_branch(node->journal),
@@ -325,6 +337,9 @@ static enum verdict check_spend(struct node *node, const struct request *request
     if (!amount_in_range(request->body.spend.amount)) {
         return REFUSED_AMOUNT;
     }
+    if (request->kind == COMMAND_HOLD && !holds_until_is_sound(node, request)) {
+        return REFUSED_HOLD_UNTIL;
+    }
     (void)sheet_load(node->rows, &answer->account, sheet);
 #if !defined(MUTANT_freeze_ignored)
     if (sheet->frozen > 0) {
@@ -374,13 +389,15 @@ enum decision sales_spend(struct node *node, const struct request *request, stru
     }
 #endif
     bool covered = plan.covered == amount && all >= amount;
-    bool at_risk = node->at_risk && whole.covered == amount &&
+    bool sells = request->kind == COMMAND_SPEND; /* what is set aside is never without cover */
+    bool at_risk = sells && node->at_risk && whole.covered == amount &&
                    risk_allows(node, &answer->account, amount - plan.covered, amount, all);
     if ((covered || at_risk) && !freezes_pass(node, &answer->account)) {
         return refuse(answer, REFUSED_BUSY); /* what lifts the freeze is on its way to the disk */
     }
     if ((covered || at_risk) && sales_accept_plan(node, request, &answer->account, &sheet, &plan)) {
-        enum invalid_reason reason = append_spend(node, request, &plan, all, answer);
+        enum invalid_reason reason = sells ? append_spend(node, request, &plan, all, answer)
+                                           : holds_place(node, request, &plan, answer);
         if (reason == INVALID_EXPOSED) {
             return sales_needs_witness(node, answer);
         }
@@ -388,6 +405,10 @@ enum decision sales_spend(struct node *node, const struct request *request, stru
         return DECIDED;
     }
     answer->balance = sheet_balance(&sheet);
+    answer->on_hold = sheet_on_hold(&sheet);
+    /* Of the balance: what no branch may spend today, because it has ended or begins later. */
+    int64_t idle = answer->balance - answer->on_hold - all;
+    answer->limit = all < amount && idle > 0 ? idle : 0;
     answer->usable_here = sheet_usable(node, &answer->account, &sheet, header->day);
     answer->offer = plan.covered < amount ? plan.covered : 0;
     answer->verdict = all < amount ? REFUSED_BALANCE
@@ -436,7 +457,9 @@ enum decision sales_move(struct node *node, const struct request *request, struc
     for (uint32_t i = 0; i < sheet.lot_count; i++) {
         const struct sheet_lot *lot = &sheet.lots[i];
         int64_t held = lot_here(node, &answer->account, lot);
-        if (held > 0 && (lot->bucket == BUCKET_PRINCIPAL || lot->bucket == BUCKET_BONUS)) {
+        bool ended = !lot_is_valid_on(0, lot->to_day, header->day); /* to be burned here */
+        if (held > 0 && !ended &&
+            (lot->bucket == BUCKET_PRINCIPAL || lot->bucket == BUCKET_BONUS)) {
             lots[count++] = (struct spendable){.lot = lot->lot,
                                                .bucket = lot->bucket,
                                                .to_day = lot->to_day,

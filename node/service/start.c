@@ -163,7 +163,7 @@ static struct row_key meta_key(void)
 
 enum {
     META_SIZE = 1 + 32 + 8,
-    ROWS_FORM = 5, /* rises whenever a row is written differently: an older store is refused */
+    ROWS_FORM = 7, /* rises whenever a row is written differently: an older store is refused */
 };
 
 static void meta_bytes(const struct digest *network, uint64_t journal,
@@ -383,7 +383,8 @@ struct founding_limits founding_defaults(void)
                                     .mint_quota = 100000000,    /* 1,000,000.00: generous */
                                     .offline_days = 7,
                                     .lease_days = 7,
-                                    .refund_days = 365};
+                                    .refund_days = 365,
+                                    .expiry_grace = 3};
 }
 
 static void genesis_limits(const struct founding_limits *limits, struct event *set,
@@ -395,7 +396,7 @@ static void genesis_limits(const struct founding_limits *limits, struct event *s
     } list[] = {
         {"refund_days", limits->refund_days},     {"unwitnessed_limit", limits->unwitnessed_limit},
         {"offline_days", limits->offline_days},   {"lease_days", limits->lease_days},
-        {"pending_mints", limits->pending_mints},
+        {"pending_mints", limits->pending_mints}, {"expiry_grace", limits->expiry_grace},
     };
     *set = (struct event){.type = EVENT_LIMITS_SET, .known = true};
     set->body.limits.count = sizeof list / sizeof list[0];

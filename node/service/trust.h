@@ -42,6 +42,6 @@ void trust_prepare(struct node *node, const struct subject_id *account,
 /* Is the lease that this node recorded last over? Then it uses and moves no rights. */
 bool trust_lease_is_over(const struct node *node);
 bool trust_lease_is_signed(struct node *node, uint64_t journal, uint64_t issued_ms,
-                           uint64_t until_ms, const uint8_t signature[static 64]);
+                           uint64_t until_ms, const uint8_t signature[static 64], uint64_t auth);
 
 #endif

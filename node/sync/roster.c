@@ -127,6 +127,7 @@ static void apply_product(struct roster *roster, uint64_t seq, const struct even
         .order = event->body.product.order,
         .balance_cap = event->body.product.balance_cap,
         .bonus_days = event->body.product.bonus_days,
+        .bonus_months = event->body.product.bonus_months,
         .step_count = event->body.product.step_count,
     };
     entry->name_size = copy_text(entry->name, sizeof entry->name, event->body.product.name);
@@ -184,6 +185,38 @@ static void apply_organisation(struct roster *roster, const struct event *event)
     }
 }
 
+static void apply_epoch(struct roster *roster, uint64_t seq, const struct event *event)
+{
+    if (roster->epoch_count == ROSTER_EPOCHS_MAX) {
+        roster->full = true;
+        return;
+    }
+    struct roster_epoch *epoch = &roster->epochs[roster->epoch_count++];
+    *epoch = (struct roster_epoch){.since = seq,
+                                   .number = event->body.auth_epoch.epoch,
+                                   .until_day = event->body.auth_epoch.until_day};
+    memcpy(epoch->public_key, event->body.auth_epoch.public_key, sizeof epoch->public_key);
+}
+
+const struct roster_epoch *roster_epoch(const struct roster *roster)
+{
+    return roster->epoch_count == 0 ? NULL : &roster->epochs[roster->epoch_count - 1];
+}
+
+bool roster_signs(const struct roster *roster, const uint8_t key[static 32], uint64_t auth)
+{
+    uint32_t count = 0;
+    while (count < roster->epoch_count && roster->epochs[count].since <= auth) {
+        count++;
+    }
+    for (uint32_t i = count > 2 ? count - 2 : 0; i < count; i++) {
+        if (memcmp(roster->epochs[i].public_key, key, 32) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void roster_apply(struct roster *roster, uint64_t seq, const struct event *event)
 {
     if (!event->known) {
@@ -191,8 +224,7 @@ void roster_apply(struct roster *roster, uint64_t seq, const struct event *event
     }
     switch (event->type) {
     case EVENT_AUTH_EPOCH:
-        memcpy(roster->authority_key, event->body.auth_epoch.public_key,
-               sizeof roster->authority_key);
+        apply_epoch(roster, seq, event);
         break;
     case EVENT_JOURNAL_ADMIT:
         apply_admit(roster, seq, event);
@@ -325,6 +357,17 @@ int64_t roster_quota(const struct roster *roster, uint32_t branch, uint8_t bucke
         }
     }
     return value;
+}
+
+uint64_t roster_office(const struct roster *roster)
+{
+    for (uint32_t i = 0; i < roster->journal_count; i++) {
+        const struct roster_journal *one = &roster->journals[i];
+        if ((one->roles & ROLE_OFFICE) != 0 && one->retired.since == 0) {
+            return one->journal;
+        }
+    }
+    return 0;
 }
 
 bool roster_is_suspended(const struct roster *roster, uint64_t journal)

@@ -44,6 +44,7 @@ struct roster_product {
     uint8_t order;
     int64_t balance_cap;
     uint32_t bonus_days;
+    uint32_t bonus_months;
     uint8_t step_count;
     struct bonus_step steps[BONUS_STEPS_MAX];
 };
@@ -64,11 +65,20 @@ struct roster_quota {
     int64_t per_day;
 };
 
-enum { ROSTER_LIMITS_MAX = 256, ROSTER_QUOTAS_MAX = 1024 };
+/* A key of the authority, certified by the root. */
+struct roster_epoch {
+    uint64_t since; /* authority position from which on it signs */
+    uint64_t number;
+    uint8_t public_key[32];
+    uint32_t until_day; /* past it nodes warn; 0 = no end */
+};
+
+enum { ROSTER_LIMITS_MAX = 256, ROSTER_QUOTAS_MAX = 1024, ROSTER_EPOCHS_MAX = 64 };
 
 struct roster {
     uint64_t seq; /* authority position: last authority block applied */
-    uint8_t authority_key[32];
+    uint32_t epoch_count;
+    struct roster_epoch epochs[ROSTER_EPOCHS_MAX]; /* in order */
     uint32_t organisation_size;
     uint8_t organisation[NAME_SIZE_MAX];
     int32_t zone_minutes;
@@ -88,6 +98,12 @@ struct roster {
 /* Applies one event of the authority journal standing at position `seq`. Facts that make no sense
  * (a journal admitted twice, a product version that does not follow) change nothing. */
 void roster_apply(struct roster *roster, uint64_t seq, const struct event *event);
+
+/* The epoch whose key signs now; NULL while nothing of the authority is known. */
+const struct roster_epoch *roster_epoch(const struct roster *roster);
+/* Could the authority have signed with this key, as of `auth`? With the key of then, or with the
+ * one before it: what the office signed just before it changed keys may be delivered after it. */
+bool roster_signs(const struct roster *roster, const uint8_t key[static 32], uint64_t auth);
 
 /* NULL if not admitted as of `auth`. */
 const struct roster_journal *roster_journal(const struct roster *roster, uint64_t journal,
@@ -111,6 +127,8 @@ const struct roster_product *roster_product(const struct roster *roster, uint32_
 int64_t roster_limit(const struct roster *roster, const char *name, uint32_t branch, uint64_t auth);
 /* The branch's own quota of the bucket for one day, else the default for all, else 0. */
 int64_t roster_quota(const struct roster *roster, uint32_t branch, uint8_t bucket, uint64_t auth);
+/* A journal with the office's role that may write; 0 = none. */
+uint64_t roster_office(const struct roster *roster);
 /* Is this journal's branch suspended, as far as this node knows? A precondition of what a node
  * does, never part of a verdict. */
 bool roster_is_suspended(const struct roster *roster, uint64_t journal);

@@ -83,9 +83,10 @@ static void take_ports(struct chain *chain)
     fail_msg("There are no %d free ports in a row.", CHAIN_PORTS);
 }
 
+/* Those that are not there yet have a place too: a test may add them. */
 static void name_nodes(struct chain *chain)
 {
-    for (size_t i = 0; i < chain->count; i++) {
+    for (size_t i = 0; i < CHAIN_NODES_MAX; i++) {
         struct chain_node *node = &chain->nodes[i];
         node->api_port = (uint16_t)(chain->first_port + 1 + i);
         node->peer_port = (uint16_t)(chain->first_port + CHAIN_PEER_PORTS_AT + 2 * i);
@@ -105,7 +106,7 @@ static void start_relay(struct chain *chain)
 {
     struct relay_route routes[CHAIN_NODES_MAX * (CHAIN_NODES_MAX - 1)];
     size_t count = 0;
-    for (size_t dialler = 1; dialler < chain->count; dialler++) {
+    for (size_t dialler = 1; dialler < CHAIN_NODES_MAX; dialler++) {
         for (size_t dialled = 0; dialled < dialler; dialled++) {
             for (uint16_t bulk = 0; bulk < 2; bulk++) {
                 routes[count++] = (struct relay_route){
@@ -152,15 +153,22 @@ static void init_office(struct chain *chain, const char *spread, char *output)
     office->branch = 1;
 }
 
-static void join_branch(struct chain *chain, size_t index, char *output)
+static void join_branch(struct chain *chain, size_t index, char *output, const char *again)
 {
     struct chain_node *node = &chain->nodes[index];
     char name[32];
     char listen[64];
     char peer[64];
     (void)snprintf(name, sizeof name, "Branch %c", (char)('A' + (int)index - 1));
-    const char *const invite[] = {
-        "branch", "invite", name, "--json", "--dir", chain->nodes[OFFICE].dir, NULL};
+    const char *const invite[] = {"branch",
+                                  "invite",
+                                  name,
+                                  "--json",
+                                  "--dir",
+                                  chain->nodes[OFFICE].dir,
+                                  again == NULL ? NULL : "--branch",
+                                  again,
+                                  NULL};
     call_tally(chain, invite, output);
     json_t *invitation = replay_answer_parse(bytes_of(output, strlen(output)));
     node->branch = (uint32_t)number_of(invitation, "branch");
@@ -257,7 +265,7 @@ static void bring_up(struct chain *chain, size_t index, const char *spread, char
     if (index == OFFICE) {
         init_office(chain, spread, output);
     } else {
-        join_branch(chain, index, output);
+        join_branch(chain, index, output, NULL);
     }
     extend_config(chain, index);
     read_operator_token(&chain->nodes[index]);
@@ -299,6 +307,19 @@ void chain_start_spread(struct chain *chain, size_t count, const char *spread)
     }
     chain_open_client(chain);
     (void)chain_level(chain);
+}
+
+void chain_enrol_again(struct chain *chain, size_t index, char *output)
+{
+    struct chain_node *node = &chain->nodes[index];
+    char branch[16];
+    (void)snprintf(branch, sizeof branch, "%" PRIu32, node->branch);
+    (void)snprintf(node->dir, sizeof node->dir, "%.500s/node%zu.anew", chain->dir, index);
+    join_branch(chain, index, output, branch);
+    extend_config(chain, index);
+    read_operator_token(node);
+    chain_open_client(chain);
+    chain_restart(chain, index);
 }
 
 void chain_adopt(struct chain *chain, size_t node)

@@ -83,6 +83,10 @@ void chain_spawn(struct chain *chain, size_t node);
 /* Starts it again, and waits until it is ready. */
 void chain_restart(struct chain *chain, size_t node);
 
+/* A retired branch joins again under its number, in a directory of its own; the old one stays. Room
+ * of CHAIN_OUTPUT_SIZE for what the commands print. */
+void chain_enrol_again(struct chain *chain, size_t index, char *output);
+
 /* A second machine from a copy of a node's data directory, with ports of its own. It meets nobody
  * until it is told to. Returns its place. One a chain. */
 size_t chain_clone(struct chain *chain, size_t of, const char *copy);

@@ -253,9 +253,9 @@ static json_t *read_from_ledger(const char *target)
         return json_pack("{s:{s:I}}", "balance", "minor", (json_int_t)fake->balances[number]);
     }
     if (strcmp(target, "/v1/office/liability") == 0) {
-        return json_pack("{s:[{s:i, s:s, s:I, s:I, s:i, s:I, s:i}]}", "entries", "product", 1,
+        return json_pack("{s:[{s:i, s:s, s:I, s:I, s:i, s:i, s:I, s:i}]}", "entries", "product", 1,
                          "bucket", "principal", "issued", (json_int_t)fake->issued, "spent",
-                         (json_int_t)fake->spent, "refunded", 0, "held",
+                         (json_int_t)fake->spent, "refunded", 0, "expired", 0, "held",
                          (json_int_t)(fake->issued - fake->spent), "in_flight", 0);
     }
     assert_string_equal(target, "/v1/office/days");

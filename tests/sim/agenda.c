@@ -2,9 +2,19 @@
 
 #include <stdlib.h>
 
+/* A step that is given was planned long ago, one that is drawn just now, and a till draws its own:
+ * all of them come first, so that a run and its replay are the same. */
+static bool is_step(const struct happening *happening)
+{
+    return happening->kind == HAPPENING_STEP || happening->kind == HAPPENING_TILL;
+}
+
 static bool is_before(const struct happening *a, const struct happening *b)
 {
-    return a->at_us != b->at_us ? a->at_us < b->at_us : a->order < b->order;
+    if (a->at_us != b->at_us) {
+        return a->at_us < b->at_us;
+    }
+    return is_step(a) != is_step(b) ? is_step(a) : a->order < b->order;
 }
 
 void agenda_free(struct agenda *agenda)

@@ -1,5 +1,5 @@
-/* What will happen, ordered by (time, order of planning): a binary heap. Times are microseconds of
- * virtual time. */
+/* What will happen, ordered by (time, steps first, order of planning): a binary heap. Times are
+ * microseconds of virtual time. */
 #ifndef AGENDA_H
 #define AGENDA_H
 

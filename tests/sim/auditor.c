@@ -3,6 +3,7 @@
 #include "book_trust.h"
 #include "double.h"
 #include "foresight.h"
+#include "hold_watch.h"
 #include "reception.h"
 #include "sim.h"
 #include "warrant.h"
@@ -245,6 +246,11 @@ void auditor_balance(struct sim *sim)
         if (lot != NULL) {
             sim_finding(sim, "S1", "lot %02x%02x.. does not add up", lot->id[0], lot->id[1]);
         }
+        lot = book_overdrawn(auditor_book_of(&sim->machines[i]));
+        if (lot != NULL) {
+            sim_finding(sim, "V3", "of lot %02x%02x.. more was used and burned than there was",
+                        lot->id[0], lot->id[1]);
+        }
         if (!sim->auditor->parted) {
             return; /* all have one book */
         }
@@ -253,10 +259,18 @@ void auditor_balance(struct sim *sim)
 
 /* ---- what honest nodes write ---- */
 
-static const char *invariant_of(enum invalid_reason reason)
+static const char *invariant_of(uint16_t type, enum invalid_reason reason)
 {
     switch (reason) {
+    case INVALID_LOT_TIME:
+        if (type == EVENT_LOT_EXPIRE) {
+            return "V2";
+        }
+        return "V1";
     case INVALID_NOT_COVERED:
+        if (type == EVENT_SPEND_CAPTURE) {
+            return "A2";
+        }
         return "S2";
     case INVALID_OVER_ACCEPT:
     case INVALID_OVER_WITNESS:
@@ -275,6 +289,9 @@ static const char *invariant_of(enum invalid_reason reason)
     case INVALID_NOT_RETIRED:
         return "S17";
     case INVALID_BAD_REF:
+        if (type == EVENT_SPEND_CAPTURE || type == EVENT_SPEND_RELEASE) {
+            return "A1";
+        }
         return "S16";
     case INVALID_ONE_PERSON:
     case INVALID_NOT_WHOLE:
@@ -285,7 +302,6 @@ static const char *invariant_of(enum invalid_reason reason)
     case INVALID_NO_ROLE:
     case INVALID_NOT_ACTIVE:
     case INVALID_WRONG_ACCOUNT:
-    case INVALID_LOT_TIME:
     case INVALID_WRONG_NUMBER:
         break;
     }
@@ -301,8 +317,9 @@ static void check_own_event(struct world *machine, const struct block *block,
     bool waits = book_may_wait(auditor_book_of(machine), &block->header, opinion);
     sim->census->counts[CENSUS_PENDING_MINTS] += waits ? 1 : 0;
     if (opinion->reason != INVALID_NONE && !waits) {
-        sim_finding(sim, invariant_of(opinion->reason), "machine %u wrote an invalid %s: %s",
-                    machine->index, name, invalid_reason_name((uint8_t)opinion->reason));
+        sim_finding(sim, invariant_of(opinion->event.type, opinion->reason),
+                    "machine %u wrote an invalid %s: %s", machine->index, name,
+                    invalid_reason_name((uint8_t)opinion->reason));
         return;
     }
     if (opinion->after_wrong) {
@@ -327,6 +344,7 @@ static void check_own_event(struct world *machine, const struct block *block,
         sim->census->counts[CENSUS_PULLS]++;
     }
     census_witness(sim->census, &opinion->event);
+    hold_check(machine, block, &opinion->event);
     warrant_check(machine, block, opinion, index);
     writeoff_check(machine, &opinion->event);
     sim_tell(sim, "  machine %u writes %s %lld at %llu", machine->index, name,
@@ -403,7 +421,8 @@ static void check_freezes(struct world *machine, const struct block *block)
         struct event_ref at = {block->header.journal, block->header.seq, (uint16_t)i};
         const struct book_event *record = book_event_at(auditor_book_of(machine), at);
         bool uses =
-            record != NULL && (record->type == EVENT_SPEND || record->type == EVENT_LOT_REBIND ||
+            record != NULL && (record->type == EVENT_SPEND || record->type == EVENT_SPEND_HOLD ||
+                               record->type == EVENT_LOT_REBIND ||
                                record->type == EVENT_LOT_CLAWBACK || record->type == EVENT_PAYOUT ||
                                (record->type == EVENT_RIGHTS_MOVE &&
                                 (record->why == MOVE_PULLED || record->why == MOVE_SPREAD)));
@@ -456,7 +475,12 @@ static bool row_is_block(struct auditor *auditor, const struct write *write)
 static void enter_foreign(struct world *machine, const struct block *block)
 {
     struct auditor *auditor = machine->sim->auditor;
-    if (block->header.journal == double_journal(machine->sim) && double_is_frozen(machine)) {
+    const struct book_journal *writer =
+        book_journal_of(auditor_book_of(machine), block->header.journal);
+    /* But for the office, which gathers, and once it has said what stands. */
+    bool may_follow = machine->index == SIM_OFFICE || (writer != NULL && writer->retired_at != 0);
+    if (block->header.journal == double_journal(machine->sim) && double_is_frozen(machine) &&
+        !may_follow) {
         sim_finding(machine->sim, "S13", "machine %u takes more of a journal that it knows forked",
                     machine->index);
     }

@@ -27,10 +27,12 @@ struct book *book_new(void)
     book->accounts = map_of(16, sizeof(struct book_account));
     book->tokens = map_of(sizeof(struct token_key), sizeof(struct book_token));
     book->cards = map_of(CARD_NUMBER_SIZE, sizeof(struct card_record));
+    book->holds = map_of(sizeof(struct book_place), sizeof(struct book_hold));
     book->wishes = map_of(sizeof(struct book_place), sizeof(struct book_wish));
     book->days = map_of(2 * sizeof(uint64_t), sizeof(struct book_day));
     book->risks = map_of(sizeof(struct book_place), sizeof(struct book_risk));
     book->caps = map_of(sizeof(uint64_t), sizeof(struct book_cap));
+    book->burned = map_of(4 * sizeof(uint64_t), sizeof(struct book_burned));
     book->limits = map_of(sizeof(uint64_t), sizeof(struct book_limit));
     book->checkpoints = map_of(sizeof(uint64_t), sizeof(struct book_checkpoint));
     book->approvals = map_of(sizeof(struct book_place), sizeof(struct book_approval));
@@ -50,13 +52,13 @@ void book_free(struct book *book)
         struct book_account *account = map_at(&book->accounts, i);
         free(account->lots);
     }
-    struct map *maps[] = {&book->journals,    &book->blocks,    &book->events, &book->lots,
-                          &book->holdings,    &book->pairs,     &book->grants, &book->grant_counts,
-                          &book->deps,        &book->tokens,    &book->cards,  &book->days,
-                          &book->wishes,      &book->risks,     &book->caps,   &book->limits,
-                          &book->checkpoints, &book->approvals, &book->minted, &book->pendings,
-                          &book->topups,      &book->proposals,
-                          &book->accounts,    &book->pasts,     &book->accepts};
+    struct map *maps[] = {
+        &book->journals, &book->blocks,      &book->events,       &book->lots,   &book->holdings,
+        &book->pairs,    &book->grants,      &book->grant_counts, &book->deps,   &book->tokens,
+        &book->cards,    &book->days,        &book->wishes,       &book->risks,  &book->caps,
+        &book->limits,   &book->checkpoints, &book->approvals,    &book->minted, &book->pendings,
+        &book->accounts, &book->pasts,       &book->accepts,      &book->burned, &book->holds,
+        &book->topups,   &book->proposals};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
         map_free(maps[i]);
     }
@@ -133,7 +135,7 @@ int64_t book_accepted(const struct book *book, const struct lot_id *lot, uint64_
 int64_t book_lot_left(const struct book_lot *lot)
 {
     return lot->issued + lot->added + lot->adopted + lot->refunded + lot->made_good - lot->used -
-           lot->voided - lot->paid_out - lot->rebound;
+           lot->expired - lot->voided - lot->paid_out - lot->rebound;
 }
 
 bool book_bucket_is_money(uint8_t bucket)
@@ -282,7 +284,7 @@ int64_t book_refundable(const struct book *book, struct event_ref sale)
     for (uint32_t i = 0; i < record->lot_count; i++) {
         const struct book_lot *lot = record->lots[i];
         if (lot->bucket == BUCKET_REFUND && memcmp(&lot->issued_by, &place, sizeof place) == 0) {
-            sum += book_lot_left(lot);
+            sum += book_lot_left(lot) - lot->made_good;
         }
     }
     return sum;
@@ -310,7 +312,7 @@ uint32_t book_wishes_open(const struct book *book, uint64_t journal)
     uint32_t open = 0;
     for (uint32_t i = 0; i < book->wishes.count; i++) {
         const struct book_wish *wish = map_at(&book->wishes, i);
-        open += wish->to == journal && wish->outcome == 0 ? 1 : 0;
+        open += wish->to == journal && wish->outcome == 0 && wish->office_outcome == 0 ? 1 : 0;
     }
     return open;
 }

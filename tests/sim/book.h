@@ -78,6 +78,7 @@ struct book_lot {
     int64_t used;
     int64_t voided;   /* taken back with its top-up */
     int64_t paid_out; /* by corrections */
+    int64_t expired;  /* burned after its end */
     int64_t granted;
     int64_t accepted;
     int64_t made_good; /* by book_make_good */
@@ -86,12 +87,15 @@ struct book_lot {
 struct book_holding {
     uint8_t lot[16];
     uint64_t journal;
-    int64_t held;     /* by what the journal itself wrote */
-    int64_t voided;   /* gone from it with top-ups that were taken back */
-    int64_t taken;    /* by the office from a retired journal, less what it gave back */
-    int64_t returned; /* by holders to a retired giver */
-    int64_t adopted;  /* what the office accepted in its place */
-    uint64_t steps;   /* how often `held` changed */
+    int64_t held;       /* by what the journal itself wrote: that it may use */
+    int64_t on_hold;    /* besides, set aside for orders */
+    bool written_about; /* the office took over of it, or gave back to it */
+    int64_t expired;    /* of it, what the journal burned */
+    int64_t voided;     /* gone from it with top-ups that were taken back */
+    int64_t taken;      /* by the office from a retired journal, less what it gave back */
+    int64_t returned;   /* by holders to a retired giver */
+    int64_t adopted;    /* what the office accepted in its place */
+    uint64_t steps;     /* how often `held` changed */
 };
 
 /* What a journal held after one of its blocks, by its own word. */
@@ -171,6 +175,18 @@ struct book_token {
     struct book_ack acks[BOOK_ACKS_MAX];
 };
 
+/* What was set aside for an order. */
+struct book_hold {
+    struct book_place place;
+    uint8_t account[16];
+    uint64_t until_ms;
+    uint16_t ended_by; /* SPEND.CAPTURE or SPEND.RELEASE; 0 = open */
+    bool lapsed;
+    int64_t captured;
+    uint32_t count;
+    struct lot_amount lines[EVENT_LINES_MAX];
+};
+
 /* A request filed for another journal. */
 struct book_wish {
     struct book_place place;
@@ -178,7 +194,8 @@ struct book_wish {
     uint64_t to;
     struct event_ref sale;
     int64_t amount;
-    uint8_t outcome; /* 0 = open */
+    uint8_t outcome;        /* 0 = open */
+    uint8_t office_outcome; /* said for a retired journal */
 };
 
 struct book_day {
@@ -215,8 +232,10 @@ struct book {
     struct map cards;
     struct map days;
     struct map wishes;
+    struct map holds;
     struct map risks;  /* sales without cover */
     struct map caps;   /* of such sales, as the authority set them */
+    struct map burned; /* by day, branch, product and bucket */
     struct map limits; /* book_trust.h, and what follows */
     struct map checkpoints;
     struct map approvals;
@@ -232,10 +251,10 @@ struct book {
 struct book_opinion {
     struct event event;
     enum invalid_reason reason;
-    bool after_wrong;   /* a line's stated remainder is not the book's */
-    bool card_repeated; /* a card number that exists already */
+    bool after_wrong;    /* a line's stated remainder is not the book's */
+    bool card_repeated;  /* a card number that exists already */
     bool twice_approved; /* a proposal that was carried out before */
-    bool wish_wrong;    /* a request is called done by something else than was asked */
+    bool wish_wrong;     /* a request is called done by something else than was asked */
     struct book_event *record;
 };
 
@@ -287,22 +306,49 @@ uint32_t book_tokens(const struct book *book, const struct subject_id *account);
 /* What is left to refund of a sale, wherever the right is; what of that `journal` may use. */
 int64_t book_refundable(const struct book *book, struct event_ref sale);
 int64_t book_refundable_at(const struct book *book, struct event_ref sale, uint64_t journal);
+struct book_hold *book_hold_at(const struct book *book, struct event_ref ref);
+/* What it set aside, in all lots. */
+int64_t book_hold_sum(const struct book_hold *hold);
+/* Of a lot, what is set aside for orders by those about whom nobody else has written. */
+int64_t book_on_hold(const struct book *book, const struct lot_id *lot);
+/* Others have written about it, which voids its holds. */
+bool book_stands_apart(const struct book_holding *holding);
 /* Requests for `journal` that it has not answered. */
 uint32_t book_wishes_open(const struct book *book, uint64_t journal);
 
 /* What a journal has of a lot by what everybody wrote about it, and what had to be made good for
  * it: at most one of the two is not zero. */
 int64_t book_shown(const struct book *book, const struct lot_id *lot, uint64_t journal);
+/* The same without what it has set aside for orders, as long as nobody else has written about it.
+ */
+int64_t book_pictured(const struct book *book, const struct lot_id *lot, uint64_t journal);
 int64_t book_holding_good(const struct book_holding *holding);
 /* What it held of the lot by its own word after its block `seq`, with what the office accepted for
  * it and took. */
 int64_t book_left_at(const struct book *book, const struct lot_id *lot, uint64_t journal,
                      uint64_t seq);
+/* Of it, what the journal's branch bears: what it burned itself, and the office once more, hurt
+ * nobody. */
+int64_t book_holding_loss(const struct book_holding *holding);
 /* Sets `made_good` of every lot: before the balances of accounts are compared. */
 void book_make_good(struct book *book);
 /* What the office has yet to take over or to give back: NULL, or the retired journal's holding. A
  * flight to a retired journal counts as its holding. */
 const uint8_t *book_unsettled(const struct book *book, uint64_t office, uint64_t *journal);
+
+/* Money that was burned by a branch, of a product and bucket, in days from..to. */
+struct book_burned {
+    uint64_t key[4]; /* day, branch, product, bucket */
+    int64_t amount;
+};
+/* Days of grace after a lot's last one, as of an authority position. */
+int64_t book_grace(const struct book *book, uint64_t auth);
+/* The first lot that has ended more than `grace` days before `day`, and of which `journal` holds
+ * something or (`flights`) has something on its way to it; NULL: it has burned all. */
+const struct book_lot *book_unburned(const struct book *book, uint64_t journal, int64_t day,
+                                     int64_t grace, bool flights);
+/* The first lot of which more was used and burned than there ever was (V3). */
+const struct book_lot *book_overdrawn(const struct book *book);
 
 /* Conservation, lot by lot: issued + refunded + made good = used + held by all + in flight; nothing
  * below zero. NULL, or the first lot for which it does not hold. */

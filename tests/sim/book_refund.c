@@ -10,6 +10,17 @@
 
 enum { RESTORE_DAYS = 30 };
 
+void enter_right(const struct entry *entry, uint32_t k, const struct lot_id *lot, int64_t amount)
+{
+    struct lot_id id = hash_refund_lot(entry->at.journal, entry->at.seq, &entry->leaf, (uint16_t)k);
+    struct book_lot *right = lot_named(entry, &entry->event->subject, &id);
+    right->bucket = BUCKET_REFUND;
+    right->original_bucket = book_lot_of(entry->book, lot)->bucket;
+    memcpy(right->original, lot->bytes, sizeof right->original);
+    right->issued += amount;
+    *held_of(entry->book, &id, entry->at.journal) += amount;
+}
+
 /* One right a line of the sale, and one for each other tender. */
 void enter_rights(const struct entry *entry)
 {
@@ -246,13 +257,24 @@ enum invalid_reason enter_close(const struct entry *entry)
         done != (outcome == REQUEST_DONE)) {
         return INVALID_MALFORMED;
     }
-    bool seen = book_dep_seq(entry->book, entry->at.journal, request.journal) >= request.seq;
-    if (!seen || wish == NULL || wish->to != entry->at.journal || wish->outcome != 0 ||
+    uint64_t of = event->body.close.of;
+    if (of != 0) {
+        enum invalid_reason acting = judge_acting(entry, of);
+        if (acting != INVALID_NONE) {
+            return acting;
+        }
+    }
+    bool seen = request.journal == entry->at.journal ||
+                book_dep_seq(entry->book, entry->at.journal, request.journal) >= request.seq;
+    uint64_t to = of == 0 ? entry->at.journal : of;
+    if (!seen || wish == NULL || wish->to != to ||
+        (of == 0 ? wish->outcome : wish->office_outcome) != 0 ||
         memcmp(wish->account, event->subject.bytes, sizeof wish->account) != 0 ||
         (done && event->body.close.done.journal != entry->at.journal)) {
         return INVALID_BAD_REF;
     }
-    wish->outcome = outcome;
+    wish->outcome = of == 0 ? outcome : wish->outcome;
+    wish->office_outcome = of == 0 ? wish->office_outcome : outcome;
     entry->opinion->wish_wrong = done && !was_done(entry, wish);
     return INVALID_NONE;
 }

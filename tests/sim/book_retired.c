@@ -16,7 +16,7 @@ void entry_note_past(const struct entry *entry)
         memcpy(key.holding.lot, holding->lot, sizeof key.holding.lot);
         struct book_past *past = map_put(&book->pasts, &key);
         past->seq = entry->at.seq;
-        past->held = holding->held;
+        past->held = holding->held + holding->on_hold;
     }
     book->touched_count = 0;
 }
@@ -34,6 +34,16 @@ enum invalid_reason enter_retire(const struct entry *entry)
     if (journal != NULL && journal->retired_at == 0) {
         journal->retired_at = entry->at.seq;
         journal->retired_seq = entry->event->body.retire.seq;
+    }
+    return INVALID_NONE;
+}
+
+enum invalid_reason enter_resolve(const struct entry *entry)
+{
+    struct book_journal *journal = book_journal_of(entry->book, entry->event->body.resolve.journal);
+    if (journal != NULL && journal->retired_at == 0) {
+        journal->retired_at = entry->at.seq;
+        journal->retired_seq = entry->event->body.resolve.tips[0].seq;
     }
     return INVALID_NONE;
 }
@@ -76,7 +86,8 @@ enum invalid_reason enter_fork(const struct entry *entry)
 static bool is_of(const struct entry *entry, const struct lot_id *id)
 {
     const struct book_lot *lot = book_lot_of(entry->book, id);
-    return lot != NULL && book_bucket_is_money(lot->bucket) &&
+    bool right = lot != NULL && lot->bucket == BUCKET_REFUND;
+    return lot != NULL && (book_bucket_is_money(lot->bucket) || right) &&
            memcmp(lot->account, entry->event->subject.bytes, sizeof lot->account) == 0;
 }
 
@@ -87,7 +98,7 @@ static struct book_holding *holding_of(const struct entry *entry, const struct l
     return map_put(&entry->book->holdings, &key);
 }
 
-static enum invalid_reason judge_acting(const struct entry *entry, uint64_t of)
+enum invalid_reason judge_acting(const struct entry *entry, uint64_t of)
 {
     if (!entry_has_role(entry, ROLE_OFFICE)) {
         return INVALID_NO_ROLE;
@@ -174,19 +185,49 @@ enum invalid_reason enter_return(const struct entry *entry)
     return INVALID_NONE;
 }
 
+/* The rights to refund a sale that the office knows of, by their names. */
+static enum invalid_reason judge_rights_left(const struct entry *entry)
+{
+    struct event_ref sale = entry->event->body.reclaim.sale;
+    struct book_place place = book_place_of(sale);
+    const struct book_event *sold = book_event_at(entry->book, sale);
+    bool seen = sale.journal == entry->at.journal ||
+                book_dep_seq(entry->book, entry->at.journal, sale.journal) >= sale.seq;
+    if (!seen || sold == NULL || (sold->type != EVENT_SPEND && sold->type != EVENT_SPEND_CAPTURE) ||
+        sold->reason != INVALID_NONE || !subject_equal(&sold->subject, &entry->event->subject)) {
+        return INVALID_BAD_REF;
+    }
+    for (uint32_t i = 0; i < entry->event->body.reclaim.line_count; i++) {
+        const struct book_lot *right =
+            book_lot_of(entry->book, &entry->event->body.reclaim.lines[i].lot);
+        if (right == NULL || right->bucket != BUCKET_REFUND ||
+            memcmp(&right->issued_by, &place, sizeof place) != 0) {
+            return INVALID_BAD_REF;
+        }
+    }
+    return INVALID_NONE;
+}
+
 enum invalid_reason enter_reclaim(const struct entry *entry)
 {
     uint64_t of = entry->event->body.reclaim.of;
     enum invalid_reason reason = judge_acting(entry, of);
+    bool rights = !event_ref_is_none(entry->event->body.reclaim.sale);
+    if (reason == INVALID_NONE && rights) {
+        reason = judge_rights_left(entry);
+    }
     uint32_t count = entry->event->body.reclaim.line_count;
     for (uint32_t i = 0; reason == INVALID_NONE && i < count; i++) {
-        if (!is_of(entry, &entry->event->body.reclaim.lines[i].lot)) {
+        const struct lot_id *id = &entry->event->body.reclaim.lines[i].lot;
+        const struct book_lot *lot = book_lot_of(entry->book, id);
+        if (!is_of(entry, id) || rights != (lot->bucket == BUCKET_REFUND)) {
             reason = INVALID_WRONG_ACCOUNT;
         }
     }
     for (uint32_t i = 0; reason == INVALID_NONE && i < count; i++) {
         const struct lot_amount *line = &entry->event->body.reclaim.lines[i];
         holding_of(entry, &line->lot, of)->taken += line->amount;
+        holding_of(entry, &line->lot, of)->written_about = true;
         *held_of(entry->book, &line->lot, entry->at.journal) += line->amount;
         entry->record->amount += line->amount;
     }
@@ -216,6 +257,7 @@ enum invalid_reason enter_repay(const struct entry *entry)
         *held -= line->amount;
         entry->opinion->after_wrong = entry->opinion->after_wrong || *held != line->after;
         holding_of(entry, &line->lot, of)->taken -= line->amount;
+        holding_of(entry, &line->lot, of)->written_about = true;
         entry->record->amount += line->amount;
     }
     entry->record->to = of;

@@ -1,6 +1,7 @@
 /* The book's own idea of trust: limits and quotas as they stood, checkpoints, what is witnessed,
  * what waits for approval. Everything is added up from the beginning each time it is asked. */
 #include "book_trust.h"
+#include "epoch.h"
 
 #include "book_key.h"
 #include "sim.h"
@@ -207,11 +208,12 @@ static int64_t exposed_of_lot(const struct book *book, const struct lot_id *lot,
             unwitnessed += pair->accepted - pair->witnessed - pair->returned;
         }
     }
-    /* What was taken back with its top-up was neither used nor passed on. */
-    struct holding_key own = book_holding_key(lot, journal);
-    const struct book_holding *holding = map_find(&book->holdings, &own);
-    int64_t harmless = held + (holding == NULL ? 0 : holding->voided);
-    return unwitnessed > harmless ? unwitnessed - harmless : 0;
+    /* What was taken back with its top-up was neither used nor passed on; what it burned hurt
+     * nobody. */
+    struct holding_key key = book_holding_key(lot, journal);
+    const struct book_holding *holding = map_find(&book->holdings, &key);
+    held += holding == NULL ? 0 : holding->voided + holding->expired;
+    return unwitnessed > held ? unwitnessed - held : 0;
 }
 
 int64_t book_exposed(const struct book *book, const struct subject_id *account, uint64_t journal)
@@ -254,8 +256,5 @@ bool book_lease_is_signed(const struct book *book, uint64_t journal, const struc
                            event->body.lease.until_ms, &body) != STATUS_OK) {
         return false;
     }
-    struct signature_check check = {.body = buffer_bytes(&body),
-                                    .signature = event->body.lease.signature,
-                                    .public_key = book->sim->authority_public};
-    return sim_signature_holds(book->sim, &check);
+    return epoch_signed(book->sim, buffer_bytes(&body), event->body.lease.signature);
 }

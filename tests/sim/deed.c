@@ -91,9 +91,11 @@ static void spend(struct world *machine, const struct book_lot *lot, int64_t ove
     hostile_publish(machine, &event, (struct block_dep){0},
                     gated      ? INVALID_FROZEN
                     : over > 0 ? INVALID_NOT_COVERED
-                               : book_exposure_reason(auditor_book(machine->sim), &account,
-                                                      machine->journal, hostile_now(machine).auth,
-                                                      event.body.spend.lines, 1));
+                    : deed_has_ended(machine, lot)
+                        ? INVALID_LOT_TIME
+                        : book_exposure_reason(auditor_book(machine->sim), &account,
+                                               machine->journal, hostile_now(machine).auth,
+                                               event.body.spend.lines, 1));
 }
 
 /* Says that it has heard of a freeze, which shuts its own gate: what it sells then is INVALID. */
@@ -299,6 +301,7 @@ static void state_wrong_remainder(struct world *machine, const struct book_lot *
     enum invalid_reason reason =
         book_exposure_reason(auditor_book(machine->sim), &account, machine->journal,
                              hostile_now(machine).auth, event.body.spend.lines, 1);
+    reason = deed_has_ended(machine, lot) ? INVALID_LOT_TIME : reason;
     reason = book_is_gated(auditor_book(machine->sim), &account, machine->journal) ? INVALID_FROZEN
                                                                                    : reason;
     hostile_publish(machine, &event, (struct block_dep){0}, reason);
@@ -463,7 +466,7 @@ static void do_deed(struct world *machine)
         do_deed_of_trust(machine, &account, own);
         return;
     }
-    switch (random_below(hostile_random(machine), 31)) {
+    switch (random_below(hostile_random(machine), 35)) {
     case 0:
     case 1:
         top_up(machine, &account);
@@ -534,8 +537,16 @@ static void do_deed(struct world *machine)
     case 26:
     case 27:
     case 28:
+        deed_about_ends(machine, &account);
+        break;
     case 29:
     case 30:
+    case 31:
+    case 32:
+        deed_about_holds(machine, any);
+        break;
+    case 33:
+    case 34:
         deed_about_corrections(machine, any);
         break;
     case 10:

@@ -13,6 +13,14 @@ struct event hostile_event(struct world *machine, enum event_type type,
 struct lot_id lot_id_of(const struct book_lot *lot);
 struct subject_id account_of_lot(const struct book_lot *lot);
 
+/* deed_expire.c: one deed about the ends of lots */
+void deed_about_ends(struct world *machine, const struct subject_id *account);
+/* By the day that its next block will have. */
+bool deed_has_ended(struct world *machine, const struct book_lot *lot);
+
+/* deed_hold.c: one deed about holds, or one more hold of this lot */
+void deed_about_holds(struct world *machine, const struct book_lot *lot);
+
 /* deed_fork.c: says of an honest journal that it has two histories, in an event or in a message */
 void deed_accuse(struct world *machine);
 

@@ -99,11 +99,13 @@ static void rebind(struct world *machine, int64_t over, bool self)
     if (amount < 1) {
         return;
     }
+    bool gated = book_is_gated(book, &account, machine->journal);
     event.body.rebind.line_count = 1;
     event.body.rebind.lines[0] =
         (struct lot_line){.lot = lot_id_of(lot), .amount = amount, .after = over < 0 ? -over : 0};
     hostile_publish(machine, &event, (struct block_dep){0},
                     self       ? INVALID_SELF_MOVE
+                    : gated    ? INVALID_FROZEN
                     : over > 0 ? INVALID_NOT_COVERED
                                : book_exposure_reason(book, &account, machine->journal,
                                                       hostile_now(machine).auth,
@@ -126,7 +128,23 @@ static void answer_request(struct world *machine, const struct book_lot *right)
                                                           (uint16_t)wish->place.index};
         }
     }
-    hostile_publish(machine, &event, (struct block_dep){0}, INVALID_BAD_REF);
+    /* Or as if it were the office, and the branch that was asked were gone. */
+    bool acts = random_chance(hostile_random(machine), 4000);
+    event.body.close.of = acts ? machine->sim->machines[SIM_OFFICE].journal : 0;
+    hostile_publish(machine, &event, (struct block_dep){0},
+                    acts ? INVALID_NO_ROLE : INVALID_BAD_REF);
+}
+
+/* Takes over the right to refund another's sale, as only the office may from who is retired. */
+static void take_right(struct world *machine, const struct book_lot *right)
+{
+    struct subject_id account = account_of_lot(right);
+    struct event event = hostile_event(machine, EVENT_RIGHTS_RECLAIM, &account);
+    event.body.reclaim.of = right->issued_by.journal;
+    event.body.reclaim.sale = sale_of(right);
+    event.body.reclaim.line_count = 1;
+    event.body.reclaim.lines[0] = (struct lot_amount){.lot = lot_id_of(right), .amount = 1};
+    hostile_publish(machine, &event, (struct block_dep){0}, INVALID_NO_ROLE);
 }
 
 void deed_about_refunds(struct world *machine)
@@ -137,7 +155,9 @@ void deed_about_refunds(struct world *machine)
     switch (random_below(hostile_random(machine), 11)) {
     case 0:
     case 1:
-        if (other != NULL) {
+        if (other != NULL && random_chance(hostile_random(machine), 3000)) {
+            take_right(machine, other);
+        } else if (other != NULL) {
             refund(machine, other, 1, 0, INVALID_NOT_COVERED);
         }
         break;

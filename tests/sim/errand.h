@@ -37,7 +37,18 @@ struct known_proposal {
     int64_t bonus;
 };
 
-enum { ERRAND_REVOKED_MAX = 32, ERRAND_TOPUPS_MAX = 64, ERRAND_PROPOSALS_MAX = 32 };
+struct known_hold {
+    struct event_ref hold;
+    uint32_t machine;
+    int64_t amount;
+};
+
+enum {
+    ERRAND_REVOKED_MAX = 32,
+    ERRAND_HOLDS_MAX = 64,
+    ERRAND_TOPUPS_MAX = 64,
+    ERRAND_PROPOSALS_MAX = 32
+};
 
 /* What the tills have learned so far, all together. */
 struct errands {
@@ -54,6 +65,8 @@ struct errands {
     struct known_sale topups[ERRAND_TOPUPS_MAX];
     uint32_t proposal_count; /* ever; the last ERRAND_PROPOSALS_MAX are kept */
     struct known_proposal proposals[ERRAND_PROPOSALS_MAX];
+    uint32_t hold_count; /* ever; the last ERRAND_HOLDS_MAX are kept */
+    struct known_hold holds[ERRAND_HOLDS_MAX];
     uint32_t
         revoked_count; /* cards that a machine was told are lost or replaced; the last are kept */
     struct {

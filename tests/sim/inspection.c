@@ -3,7 +3,10 @@
 #include "auditor.h"
 #include "book_risk.h"
 #include "double.h"
+#include "expiry_watch.h"
+#include "hold_watch.h"
 #include "hostile.h"
+#include "likeness.h"
 #include "sim.h"
 #include "workload.h"
 
@@ -21,6 +24,11 @@ bool inspection_has_wishes(struct sim *sim)
         struct world *machine = &sim->machines[i];
         if (!machine->hostile && !machine->may_be_read_only && !machine->written_off.begun &&
             book_wishes_open(auditor_book_of(machine), machine->journal) > 0) {
+            return true;
+        }
+        /* The office answers for who was written off. */
+        if (machine->written_off.done && sim->doubling == NULL && !machine->hostile &&
+            book_wishes_open(auditor_book(sim), machine->journal) > 0) {
             return true;
         }
     }
@@ -146,30 +154,6 @@ static void look_at_node(struct look *look)
     }
 }
 
-static void compare_rows(struct sim *sim, struct world *a, struct world *b)
-{
-    struct bytes keys[2] = {{0}, {0}};
-    struct bytes values[2] = {{0}, {0}};
-    for (;;) {
-        bool more[2];
-        struct world *machines[2] = {a, b};
-        for (int i = 0; i < 2; i++) {
-            do {
-                more[i] = disk_peek(machines[i]->disk, keys[i], &keys[i], &values[i]) == STATUS_OK;
-            } while (more[i] && !row_is_replicated(keys[i]));
-        }
-        if (!more[0] && !more[1]) {
-            return;
-        }
-        if (more[0] != more[1] || !bytes_equal(keys[0], keys[1]) ||
-            !bytes_equal(values[0], values[1])) {
-            sim_finding(sim, "S11", "machines %u and %u differ in a row of table %c", a->index,
-                        b->index, more[0] ? keys[0].data[0] : keys[1].data[0]);
-            return;
-        }
-    }
-}
-
 /* ---- accounts ---- */
 
 static void look_at_lot(struct look *look, const struct lot_view *view)
@@ -184,16 +168,20 @@ static void look_at_lot(struct look *look, const struct lot_view *view)
     if (view->left != book_lot_left(lot)) {
         differs(look, "S1", "what is left of a lot", view->left, book_lot_left(lot));
     }
-    int64_t here = book_shown(book, &view->lot, look->machine->journal);
+    int64_t here = book_pictured(book, &view->lot, look->machine->journal);
     if (view->here != here) {
         differs(look, "S12", "what is held here of a lot", view->here, here);
+    }
+    if (view->on_hold != book_on_hold(book, &view->lot)) {
+        differs(look, "A2", "what is on hold of a lot", view->on_hold,
+                book_on_hold(book, &view->lot));
     }
     if (view->in_flight != lot->granted - lot->accepted) {
         differs(look, "S3", "what is in flight of a lot", view->in_flight,
                 lot->granted - lot->accepted);
     }
     for (uint32_t i = 0; i < view->holder_count; i++) {
-        int64_t held = book_shown(book, &view->lot, view->holders[i].journal);
+        int64_t held = book_pictured(book, &view->lot, view->holders[i].journal);
         if (view->holders[i].held != held) {
             differs(look, "S12", "what another holds of a lot", view->holders[i].held, held);
         }
@@ -229,6 +217,37 @@ static void look_at_account(struct look *look, const struct subject_id *account)
     }
     for (uint32_t i = 0; i < view->lot_count; i++) {
         look_at_lot(look, &view->lots[i]);
+    }
+    if (!view->more_lots && look->sim->doubling == NULL && !look->machine->written_off.begun) {
+        expiry_look_at_use(look->machine, account, view->usable_here);
+    }
+}
+
+static void look_at_holds(struct look *look, const struct subject_id *account)
+{
+    struct request request = {.kind = QUERY_HOLDS, .body.account.account.account = *account};
+    if (ask(look, &request)) {
+        hold_look_at_list(look->machine, account, look->page);
+    }
+}
+
+/* Every lot that there ever was, with what became of it. */
+static void look_at_lots(struct look *look, const struct subject_id *account)
+{
+    struct request request = {.kind = QUERY_LOTS, .body.account.account.account = *account};
+    uint8_t cursor[sizeof look->page->cursor];
+    for (int pages = 0; pages < 100; pages++) {
+        if (!ask(look, &request)) {
+            return;
+        }
+        for (uint32_t i = 0; i < look->page->count; i++) {
+            expiry_look_at_entry(look->machine, &look->page->rows.lots[i]);
+        }
+        if (!look->page->more) {
+            return;
+        }
+        memcpy(cursor, look->page->cursor, look->page->cursor_size);
+        request.cursor = bytes_of(cursor, look->page->cursor_size);
     }
 }
 
@@ -299,14 +318,14 @@ static void look_at_branches(struct look *look)
     if (!ask(look, &request)) {
         return;
     }
-    const struct book *book = auditor_book(look->sim);
+    const struct book *book = auditor_book_of(look->machine);
     for (uint32_t i = 0; i < look->page->count; i++) {
         const struct journal_view *view = &look->page->rows.journals[i];
         const struct book_journal *journal = book_journal_of(book, view->journal);
         int64_t good = 0;
         for (uint32_t k = 0; k < book->holdings.count; k++) {
             const struct book_holding *holding = map_at(&book->holdings, k);
-            good += holding->journal == view->journal ? book_holding_good(holding) : 0;
+            good += holding->journal == view->journal ? book_holding_loss(holding) : 0;
         }
         if (view->made_good != good) {
             differs(look, "S2", "what was made good for a branch", view->made_good, good);
@@ -340,6 +359,7 @@ static void look_at_liability(struct look *look)
         said.adjusted += entry->adjusted;
         said.voided += entry->voided;
         said.paid_out += entry->paid_out;
+        said.expired += entry->expired;
     }
     const struct book *book = auditor_book_of(look->machine);
     for (uint32_t i = 0; i < book->lots.count; i++) {
@@ -354,6 +374,7 @@ static void look_at_liability(struct look *look)
         ours.adjusted += lot->added;
         ours.voided += lot->voided;
         ours.paid_out += lot->paid_out;
+        ours.expired += lot->expired;
         ours.in_flight += lot->granted - lot->accepted;
         ours.held += book_lot_left(lot) - (lot->granted - lot->accepted);
     }
@@ -361,10 +382,10 @@ static void look_at_liability(struct look *look)
                                 {said.refunded, ours.refunded},   {said.held, ours.held},
                                 {said.in_flight, ours.in_flight}, {said.made_good, ours.made_good},
                                 {said.adjusted, ours.adjusted},   {said.voided, ours.voided},
-                                {said.paid_out, ours.paid_out}};
-    static const char *const names[] = {"issued", "spent",     "refunded",
-                                        "held",   "in flight", "made good",
-                                        "adjusted", "voided", "paid out"};
+                                {said.paid_out, ours.paid_out},   {said.expired, ours.expired}};
+    static const char *const names[] = {"issued",    "spent",     "refunded", "held",
+                                        "in flight", "made good", "adjusted", "voided",
+                                        "paid out",  "expired"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (pairs[i][0] != pairs[i][1]) {
             differs(look, "I17", names[i], pairs[i][0], pairs[i][1]);
@@ -400,6 +421,15 @@ static void look_at_holders(struct look *look)
         if (entry->bonus != bonus) {
             differs(look, "I17", "bonus held by a journal", entry->bonus, bonus);
         }
+    }
+}
+
+/* What has ended and is not burned, and what was burned on any day. */
+static void look_at_expired(struct look *look)
+{
+    struct request request = {.kind = QUERY_EXPIRED};
+    if (ask(look, &request)) {
+        expiry_look_at_report(look->machine, look->page);
     }
 }
 
@@ -584,6 +614,8 @@ static void look_at_reports(struct look *look)
 {
     look_at_liability(look);
     look_at_holders(look);
+    look_at_expired(look);
+    hold_look(look->machine);
     look_at_days(look);
     inspection_look_at_books(look->machine, look->page);
     look_at_feed(look);
@@ -601,6 +633,8 @@ static void look_at_machine(struct look *look)
         look_at_account(look, &known->account);
         if (i < 4) {
             look_at_history(look, &known->account);
+            look_at_lots(look, &known->account);
+            look_at_holds(look, &known->account);
         }
     }
     for (uint32_t i = 0; i < workload_sale_count(sim) && sim->findings == 0; i += 1 + i / 4) {
@@ -650,7 +684,7 @@ static void look_at_all(struct sim *sim)
         if (first == NULL) {
             first = look.machine;
         } else if (sim->doubling == NULL && inspection_is_level(sim)) {
-            compare_rows(sim, first, look.machine);
+            likeness_check(sim, first, look.machine);
         }
     }
     free(look.page);
@@ -659,7 +693,9 @@ static void look_at_all(struct sim *sim)
 void inspection_run(struct sim *sim)
 {
     sim->census->counts[CENSUS_CALMS]++;
-    book_make_good(auditor_book(sim));
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        book_make_good(auditor_book_of(&sim->machines[i])); /* one for all, unless they parted */
+    }
     auditor_balance(sim);
     look_at_all(sim);
     ask_again(sim);

@@ -51,9 +51,8 @@ static void look_at_takings(struct world *machine, struct page *page, const stru
         sim_finding(machine->sim, "S25",
                     "machine %u says the tills of branch %u took %lld in %llu, the book says %lld "
                     "in %llu",
-                    machine->index, day->sums.branch, (long long)taken,
-                    (unsigned long long)takings, (long long)day->taken,
-                    (unsigned long long)day->takings);
+                    machine->index, day->sums.branch, (long long)taken, (unsigned long long)takings,
+                    (long long)day->taken, (unsigned long long)day->takings);
     }
 }
 
@@ -69,7 +68,7 @@ static bool adds_up(const struct lot_sum *sum, const struct book_lot *lot)
 static void look_at_lots(struct world *machine, struct page *page)
 {
     const struct book *book = auditor_book_of(machine);
-    struct request request = {.kind = QUERY_LOTS};
+    struct request request = {.kind = QUERY_LOT_SUMS};
     uint8_t cursor[sizeof page->cursor];
     uint32_t lots = 0;
     do {
@@ -77,7 +76,7 @@ static void look_at_lots(struct world *machine, struct page *page)
             return;
         }
         for (uint32_t i = 0; i < page->count; i++) {
-            const struct lot_sum *sum = &page->rows.lots[i];
+            const struct lot_sum *sum = &page->rows.lot_sums[i];
             const struct book_lot *lot = book_lot_of(book, &sum->lot);
             lots++;
             if (lot == NULL || !adds_up(sum, lot)) {

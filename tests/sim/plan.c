@@ -40,6 +40,9 @@ static struct founding_limits draw_limits(uint64_t seed)
     limits.pending_mints = random_chance(&random, 5000) ? 1 : 0;
     limits.offline_days = random_chance(&random, 3000) ? (int64_t)random_below(&random, 3) : 7;
     limits.lease_days = random_chance(&random, 2000) ? 0 : 7;
+    struct random_stream ends = random_stream_of(seed, 31); /* apart, as above */
+    static const int64_t graces[] = {0, 0, 1, 3};
+    limits.expiry_grace = graces[random_below(&ends, 4)];
     return limits;
 }
 
@@ -147,6 +150,7 @@ void plan_write(const struct plan *plan, FILE *out)
         out, "limits %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\n",
         plan->limits.unwitnessed_limit, plan->limits.mint_quota, plan->limits.pending_mints,
         plan->limits.offline_days, plan->limits.lease_days, plan->limits.refund_days);
+    (void)fprintf(out, "grace %" PRId64 "\n", plan->limits.expiry_grace);
     for (size_t i = 0; i < PACES; i++) {
         (void)fprintf(out, "pace %s %" PRIu64 "\n", names[i], *paces[i]);
     }
@@ -234,6 +238,9 @@ static bool read_chain(const char *line, struct plan *plan)
     if (sscanf(line, "limits %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64,
                &limits->unwitnessed_limit, &limits->mint_quota, &limits->pending_mints,
                &limits->offline_days, &limits->lease_days, &limits->refund_days) == 6) {
+        return true;
+    }
+    if (sscanf(line, "grace %" SCNd64, &limits->expiry_grace) == 1) {
         return true;
     }
     if (sscanf(line, "weather %d %" SCNu32 " %" SCNu32, &flag, &plan->weather.queue_frames,

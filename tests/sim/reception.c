@@ -78,6 +78,8 @@ static void copy_texts(struct request_copy *copy)
         copy_text(copy, &request->body.top_up.currency);
         break;
     case COMMAND_SPEND:
+    case COMMAND_HOLD:
+        copy_text(copy, &request->body.spend.order);
         copy_text(copy, &request->body.spend.account.card);
         copy_text(copy, &request->body.spend.currency);
         for (uint32_t i = 0; i < request->body.spend.item_count; i++) {
@@ -134,11 +136,18 @@ static void copy_texts(struct request_copy *copy)
         copy_text(copy, &request->body.member.card);
         copy_text(copy, &request->body.member.phone);
         break;
+    case COMMAND_CAPTURE:
+        for (uint32_t i = 0; i < request->body.capture.item_count; i++) {
+            copy_text(copy, &request->body.capture.items[i].name);
+        }
+        break;
     case QUERY_ACCOUNT:
+    case QUERY_HOLDS:
     case QUERY_EXPOSURE:
         copy_text(copy, &request->body.account.account.card);
         break;
     case QUERY_HISTORY:
+    case QUERY_LOTS:
         copy_text(copy, &request->body.history.account.card);
         break;
     default: /* no texts but the cursor */
@@ -152,7 +161,12 @@ static int64_t amount_of(const struct request *request)
     case COMMAND_TOP_UP:
         return request->body.top_up.amount;
     case COMMAND_SPEND:
+    case COMMAND_HOLD:
         return request->body.spend.amount;
+    case COMMAND_CAPTURE:
+        return request->body.capture.amount;
+    case COMMAND_RELEASE:
+        return 0;
     case COMMAND_REFUND:
         return request->body.refund.amount;
     case COMMAND_MOVE:
@@ -174,17 +188,22 @@ static int64_t amount_of(const struct request *request)
     case COMMAND_PROPOSE:
     case COMMAND_APPROVE:
     case COMMAND_WITHDRAW:
+    case COMMAND_SET_EXPIRY:
     case COMMAND_RETIRE:
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
     case QUERY_HISTORY:
+    case QUERY_LOTS:
     case QUERY_SALE:
+    case QUERY_HOLD:
+    case QUERY_HOLDS:
     case QUERY_TICKET:
     case QUERY_NODE:
     case QUERY_BRANCHES:
     case QUERY_PRODUCTS:
     case QUERY_DAYS:
     case QUERY_LIABILITY:
+    case QUERY_EXPIRED:
     case QUERY_HOLDERS:
     case QUERY_FEED:
     case QUERY_BLOCKS:
@@ -194,7 +213,7 @@ static int64_t amount_of(const struct request *request)
     case QUERY_REQUESTS:
     case QUERY_PROPOSALS:
     case QUERY_TAKINGS:
-    case QUERY_LOTS:
+    case QUERY_LOT_SUMS:
     case QUERY_RISK:
     case COMMAND_KIND_COUNT:
         return 0;
@@ -298,10 +317,11 @@ static bool answers_agree(const struct answer *a, const struct answer *b)
            a->at_ms == b->at_ms && subject_equal(&a->account, &b->account) &&
            subject_equal(&a->member, &b->member) && memcmp(a->card, b->card, sizeof a->card) == 0 &&
            a->principal == b->principal && a->bonus == b->bonus && a->balance == b->balance &&
-           a->uncovered == b->uncovered && a->usable_here == b->usable_here &&
-           a->offer == b->offer && a->limit == b->limit && a->field == b->field &&
-           a->product == b->product && a->version == b->version && a->branch == b->branch &&
-           a->proposal == b->proposal && subject_equal(&a->other, &b->other) && handed_out(a) == handed_out(b);
+           a->uncovered == b->uncovered && a->on_hold == b->on_hold &&
+           a->usable_here == b->usable_here && a->offer == b->offer && a->limit == b->limit &&
+           a->field == b->field && a->product == b->product && a->version == b->version &&
+           a->branch == b->branch && a->proposal == b->proposal &&
+           subject_equal(&a->other, &b->other) && handed_out(a) == handed_out(b);
 }
 
 /* "ok" was said: the fact is durable here, and is what was asked. */
@@ -331,6 +351,10 @@ static void check_fact(struct world *machine, const struct pending *pending,
                 answer->principal != record->principal || answer->bonus != record->bonus ||
                 answer->uncovered != record->uncovered)) {
         what = "amounts of a spend";
+    } else if ((pending->kind == COMMAND_HOLD || pending->kind == COMMAND_CAPTURE) &&
+               (answer->principal + answer->bonus != asked->amount ||
+                answer->principal != record->principal || answer->bonus != record->bonus)) {
+        what = "amounts of a hold or a capture";
     } else if (pending->kind == COMMAND_REFUND &&
                (answer->principal + answer->bonus + handed_out(answer) != asked->amount ||
                 answer->principal != record->principal || answer->bonus != record->bonus)) {
@@ -498,7 +522,10 @@ void reception_check_patience(struct sim *sim)
     skip_done(sim);
     for (uint32_t i = sim->reception.open_from; i < sim->reception.pending.count; i++) {
         struct pending *pending = map_at(&sim->reception.pending, i);
-        if (!pending->done && !pending->late && sim->now_us - pending->sent_us > PATIENCE_US) {
+        /* A machine that stands still answers when it goes on; several times in a row adds up. */
+        uint64_t still_us = sim->machines[pending->machine].paused_until_us;
+        uint64_t since_us = pending->sent_us > still_us ? pending->sent_us : still_us;
+        if (!pending->done && !pending->late && sim->now_us > since_us + PATIENCE_US) {
             pending->late = true;
             sim_finding(sim, "L3", "machine %u left request #%llu (kind %d) without an answer",
                         pending->machine, (unsigned long long)pending->number, (int)pending->kind);

@@ -3,6 +3,7 @@
 #include "auditor.h"
 #include "book_risk.h"
 #include "double.h"
+#include "expiry_watch.h"
 #include "foresight.h"
 #include "hostile.h"
 #include "inspection.h"
@@ -152,7 +153,8 @@ static bool all_collected(struct sim *sim)
             book_journal_of(book, sim->machines[SIM_OFFICE].journal);
         for (uint32_t k = 0; k < sim->machine_count; k++) {
             const struct world *machine = &sim->machines[k];
-            if (!machine->hostile &&
+            /* What a written-off journal still says it holds is the office's by now (L2). */
+            if (!machine->hostile && !machine->written_off.begun &&
                 book_sure_of_account(book, &account, machine->journal, (uint32_t)office->day) > 0) {
                 return false;
             }
@@ -169,18 +171,24 @@ static void calm(struct sim *sim)
     uint64_t deadline = sim->now_us + CALM_MAX_US;
     bool level = false;
     bool settled = false;
-    while (!settled && sim->now_us < deadline && sim->findings == 0) {
+    bool burned = false;
+    while (!burned && sim->now_us < deadline && sim->findings == 0) {
         sim_run(sim, sim->now_us + STEP_US);
         level = all_joined(sim) && all_awake(sim) && workload_is_done(sim) &&
                 all_acknowledged(sim) && all_settled(sim) && all_collected(sim) &&
                 inspection_is_level(sim) && !inspection_has_wishes(sim);
         settled = level && writeoff_is_settled(sim);
+        burned = settled && expiry_is_done(sim);
     }
     if (sim->findings > 0) {
         return;
     }
     if (level && !settled) {
         writeoff_tell_unsettled(sim);
+        return;
+    }
+    if (settled && !burned) {
+        expiry_tell(sim);
         return;
     }
     if (!level && sim->doubling != NULL) {
@@ -249,6 +257,12 @@ static void run_phases(struct sim *sim, const struct plan *plan)
 {
     for (uint32_t i = 0; i < plan->storm_count && sim->findings == 0; i++) {
         storm(sim, plan, i);
+        if (sim->findings == 0) {
+            calm(sim);
+        }
+    }
+    if (sim->findings == 0 && sim->doubling != NULL) {
+        double_resolve(sim);
         if (sim->findings == 0) {
             calm(sim);
         }

@@ -16,6 +16,7 @@ enum thing_kind {
     THING_CARD,
     THING_SALE,
     THING_TICKET,
+    THING_ORDER, /* its hold stands in `sale` */
 };
 
 struct thing {
@@ -58,6 +59,19 @@ bool scene_money(struct scene *scene, const char *text, int64_t *amount);
  * sentence of theirs has this form. */
 bool scene_do(struct scene *scene, const char *sentence);
 bool scene_check(struct scene *scene, const char *sentence);
+
+/* scene_ends.c: what is done and must be so about the ends of lots, in the same way. */
+bool scene_ends(struct scene *scene, const char *sentence);
+/* Sends a request as a till does and holds the answer against what is expected. */
+bool scene_send(struct scene *scene, struct world *machine, struct request *request,
+                struct answer *answer);
+/* Asks a machine; fails the scene when it does not answer. */
+bool scene_query(struct scene *scene, struct world *machine, struct request *request,
+                 struct page *page);
+/* scene_holds.c: what is set aside for orders. */
+bool scene_holds(struct scene *scene, const char *sentence);
+/* scene_retired.c: how branches end. */
+bool scene_retired(struct scene *scene, const char *sentence);
 
 /* Does `sentence` have the form of `pattern`? {} captures one word. */
 bool scene_matches(struct scene *scene, const char *sentence, const char *pattern);

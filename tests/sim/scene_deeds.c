@@ -3,6 +3,7 @@
 
 #include "auditor.h"
 #include "book_risk.h"
+#include "expiry_watch.h"
 #include "hostile.h"
 #include "inspection.h"
 
@@ -59,7 +60,10 @@ static bool send(struct scene *scene, struct world *machine, struct request *req
                  const char *ticket, struct answer *answer)
 {
     request->till = STORY_TILL;
-    int64_t amount = request->kind == COMMAND_SPEND ? request->body.spend.amount : 0;
+    bool pays = request->kind == COMMAND_SPEND || request->kind == COMMAND_HOLD;
+    int64_t amount = pays                               ? request->body.spend.amount
+                     : request->kind == COMMAND_CAPTURE ? request->body.capture.amount
+                                                        : 0;
     enum meaning meaning = MEANING_PLAIN;
     random_fill(&scene->sim->random_engine, request->ticket.bytes, 16);
     if (ticket != NULL) {
@@ -79,6 +83,12 @@ static bool send(struct scene *scene, struct world *machine, struct request *req
     }
     check_expected(scene, answer);
     return true;
+}
+
+bool scene_send(struct scene *scene, struct world *machine, struct request *request,
+                struct answer *answer)
+{
+    return send(scene, machine, request, NULL, answer);
 }
 
 /* ---- who plays ---- */
@@ -105,7 +115,8 @@ static void settle(struct scene *scene)
     uint64_t until_us = sim->now_us + SETTLE_US;
     /* Twice, because what is said last may still be on its way. */
     sim_run(sim, sim->now_us + 3000000);
-    while ((!inspection_is_level(sim) || book_risk_is_open(auditor_book(sim))) &&
+    while ((!inspection_is_level(sim) || book_risk_is_open(auditor_book(sim)) ||
+            !expiry_is_done(sim)) &&
            sim->now_us < until_us && sim->findings == 0) {
         sim_run(sim, sim->now_us + 100000);
     }
@@ -569,5 +580,6 @@ bool scene_do(struct scene *scene, const char *sentence)
         sim_run(scene->sim, scene->sim->now_us + 2000000);
         return true;
     }
-    return befall(scene, sentence) || command(scene, sentence);
+    return befall(scene, sentence) || command(scene, sentence) || scene_ends(scene, sentence) ||
+           scene_holds(scene, sentence) || scene_retired(scene, sentence);
 }

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool ask(struct scene *scene, struct world *machine, struct request *request,
-                struct page *page)
+bool scene_query(struct scene *scene, struct world *machine, struct request *request,
+                 struct page *page)
 {
     struct answer answer;
     memset(page, 0, sizeof *page);
@@ -32,7 +32,7 @@ static bool view_account(struct scene *scene, struct world *machine, const char 
     }
     struct request request = {.kind = QUERY_ACCOUNT};
     request.body.account.account.account = account->account;
-    return ask(scene, machine, &request, page);
+    return scene_query(scene, machine, &request, page);
 }
 
 static void expect(struct scene *scene, const struct world *machine, const char *what, int64_t said,
@@ -76,7 +76,7 @@ static void is_worth(struct scene *scene, struct page *page)
     memcpy(account, scene->captured[0], sizeof account);
     for (uint32_t i = 0; i < scene->sim->machine_count && !scene->failed; i++) {
         struct world *machine = &scene->sim->machines[i];
-        if (!machine->hostile && view_account(scene, machine, account, page)) {
+        if (!machine->hostile && machine->running && view_account(scene, machine, account, page)) {
             expect(scene, machine, "the balance",
                    page->rows.account.principal + page->rows.account.bonus -
                        page->rows.account.owed,
@@ -126,7 +126,7 @@ static void invalid_count(struct scene *scene, struct page *page, uint32_t wante
     for (uint32_t i = 0; i < scene->sim->machine_count && !scene->failed; i++) {
         struct world *machine = &scene->sim->machines[i];
         struct request request = {.kind = QUERY_INVALID};
-        if (machine->hostile || !ask(scene, machine, &request, page)) {
+        if (machine->hostile || !machine->running || !scene_query(scene, machine, &request, page)) {
             continue;
         }
         expect(scene, machine, "the number of INVALID events", page->count, wanted);
@@ -147,8 +147,77 @@ static void may_still_be_spent(struct scene *scene, struct page *page)
     }
     struct request request = {.kind = QUERY_EXPOSURE};
     request.body.account.account.account = account->account;
-    if (ask(scene, machine, &request, page)) {
+    if (scene_query(scene, machine, &request, page)) {
         expect(scene, machine, "what can still be spent", page->rows.exposure.spendable, wanted);
+    }
+}
+
+static const struct journal_view *branch_of(const struct page *page, uint64_t journal)
+{
+    for (uint32_t i = 0; i < page->count; i++) {
+        if (page->rows.journals[i].journal == journal) {
+            return &page->rows.journals[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_named(struct scene *scene, char captured[][SCENE_WORD_SIZE], uint32_t count,
+                     const struct world *machine)
+{
+    bool named = false;
+    for (uint32_t i = 2; i < count; i++) {
+        const struct thing *thing = scene_find(scene, THING_MACHINE, captured[i]);
+        named = named || strcmp(captured[i], "everywhere") == 0 ||
+                (thing != NULL && thing->machine == machine->index);
+    }
+    return named;
+}
+
+/* "branch A has lost 5.00 everywhere", ".. at B": what was made good for its journal. */
+static void has_lost(struct scene *scene, struct page *page)
+{
+    char captured[SCENE_WORDS_MAX][SCENE_WORD_SIZE];
+    uint32_t count = scene->captured_count;
+    memcpy(captured, scene->captured, sizeof captured);
+    const struct world *branch = scene_machine(scene, captured[0]);
+    int64_t wanted = 0;
+    if (branch == NULL || !scene_money(scene, captured[1], &wanted)) {
+        return;
+    }
+    for (uint32_t i = 0; i < scene->sim->machine_count && !scene->failed; i++) {
+        struct world *machine = &scene->sim->machines[i];
+        struct request request = {.kind = QUERY_BRANCHES};
+        if (machine->hostile || !machine->running || !is_named(scene, captured, count, machine) ||
+            !scene_query(scene, machine, &request, page)) {
+            continue;
+        }
+        const struct journal_view *view = branch_of(page, branch->journal);
+        expect(scene, machine, "what was made good", view == NULL ? -1 : view->made_good, wanted);
+    }
+}
+
+/* "branch A is in quarantine at the office, at B": by a proof that it shows. */
+static void is_quarantined(struct scene *scene, struct page *page)
+{
+    char captured[SCENE_WORDS_MAX][SCENE_WORD_SIZE];
+    uint32_t count = scene->captured_count;
+    memcpy(captured, scene->captured, sizeof captured);
+    const struct world *branch = scene_machine(scene, captured[0]);
+    for (uint32_t i = 1; branch != NULL && i < count && !scene->failed; i++) {
+        if (strcmp(captured[i], "at") == 0 || strcmp(captured[i], "and") == 0 ||
+            strcmp(captured[i], "the") == 0) {
+            continue;
+        }
+        struct world *machine = scene_machine(scene, captured[i]);
+        struct request request = {.kind = QUERY_NODE};
+        if (machine != NULL && scene_query(scene, machine, &request, page)) {
+            const struct node_view *node = &page->rows.node;
+            bool shown = node->quarantine_count == 1 &&
+                         node->quarantined[0].journal == branch->journal &&
+                         !digest_equal(&node->quarantined[0].ids[0], &node->quarantined[0].ids[1]);
+            expect(scene, machine, "the proof shown", shown, 1);
+        }
     }
 }
 
@@ -204,6 +273,10 @@ bool scene_check(struct scene *scene, const char *sentence)
         invalid_count(scene, page, 1, amount);
     } else if (scene_matches(scene, sentence, "account {} has {} sales")) {
         has_sales(scene);
+    } else if (scene_matches(scene, sentence, "branch {} has lost {} {..}")) {
+        has_lost(scene, page);
+    } else if (scene_matches(scene, sentence, "branch {} is in quarantine {..}")) {
+        is_quarantined(scene, page);
     } else if (scene_matches(scene, sentence, "cards {} and {} differ")) {
         cards_differ(scene);
     } else if (scene_matches(scene, sentence,

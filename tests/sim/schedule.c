@@ -91,6 +91,7 @@ void schedule_begin_storm(struct sim *sim)
 
 void schedule_plan(struct sim *sim, struct step step, uint64_t delay_us)
 {
+    delay_us++; /* what else happens now has its turn, whether the step is drawn or given */
     step.storm = sim->storm_number;
     step.at_us = sim->now_us + delay_us - sim->storm_start_us;
     plan_place(sim, schedule_add(&sim->schedule, &step), sim->now_us + delay_us);
@@ -150,10 +151,10 @@ bool schedule_strikes(struct sim *sim, enum step_kind kind, uint32_t a, uint32_t
 /* ---- text ---- */
 
 static const char *const kind_names[STEP_KIND_COUNT] = {
-    "none",   "ask",     "cut",   "uncut",      "split", "isolate", "rejoin",
-    "whole",  "reset",   "crash", "pause",      "space", "clock",   "rate",
-    "backup", "restore", "clone", "writeoff",   "lose",  "double",  "overtake",
-    "damage", "unknown", "stuck", "read_fails",
+    "none",     "ask",     "cut",     "uncut", "split",      "isolate", "rejoin",
+    "whole",    "reset",   "crash",   "pause", "space",      "clock",   "rate",
+    "backup",   "restore", "clone",   "days",  "writeoff",   "lose",    "double",
+    "overtake", "damage",  "unknown", "stuck", "read_fails",
 };
 
 void step_write(const struct step *step, FILE *out)
@@ -247,6 +248,9 @@ void step_tell(const struct step *step, char *text, size_t size)
         break;
     case STEP_CLONE:
         (void)snprintf(text, size, "machine %u: a second machine starts from its backup", a);
+        break;
+    case STEP_DAYS:
+        (void)snprintf(text, size, "%lld days go by", (long long)step->value);
         break;
     case STEP_WRITE_OFF:
         (void)snprintf(

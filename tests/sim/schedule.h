@@ -34,6 +34,7 @@ enum step_kind {
     STEP_BACKUP,     /* a's directory is copied */
     STEP_RESTORE,    /* the copy is put back; value: enum head_fate */
     STEP_CLONE,      /* a second machine starts from the copy */
+    STEP_DAYS,       /* value days later, at every machine */
     STEP_WRITE_OFF,  /* the office retires a's journal; value: sum of enum write_off */
     /* to the n-th */
     STEP_LOSE, /* frame n from a to b */

@@ -1,4 +1,5 @@
 #include "sim.h"
+#include "epoch.h"
 
 #include "auditor.h"
 #include "double.h"
@@ -90,7 +91,7 @@ static void fill_setup(struct world *machine)
     memcpy(machine->setup.transport_key, machine->transport_key, 32);
     memcpy(machine->setup.database, machine->database, 16);
     if (machine->index == SIM_OFFICE) {
-        memcpy(machine->setup.authority_key, sim->authority_public, 32);
+        memcpy(machine->setup.authority_key, epoch_of(machine)->public_key, 32);
     }
 }
 
@@ -161,6 +162,9 @@ void sim_start(struct world *machine)
     node_hold(machine->node, machine->unconfirmed || machine->knows_double);
     if (machine->boot > 1) {
         sim->census->counts[CENSUS_RESTARTS]++;
+    }
+    if (machine->index == SIM_OFFICE) {
+        epoch_renew(machine);
     }
     plan_for(machine, HAPPENING_TICK, random_below(&sim->random_engine, TICK_HIGH_US));
     plan_for(machine, HAPPENING_DIAL, random_below(&sim->random_engine, DIAL_HIGH_US));
@@ -525,7 +529,9 @@ static void make_network(struct sim *sim)
     struct random_stream random = random_stream_of(sim->seed, 3);
     random_fill(&random, sim->mac_key, sizeof sim->mac_key);
     sim_make_keys(sim, &random, sim->root_public, sim->root_secret);
-    sim_make_keys(sim, &random, sim->authority_public, sim->authority_secret);
+    sim->random_epochs = random_stream_of(sim->seed, 11);
+    sim_make_keys(sim, &random, sim->epochs[0].public_key, sim->epochs[0].secret_key);
+    sim->epoch_count = 1;
     struct manifest manifest = {
         .name = bytes_of("teahouse", 8), .threshold = 1, .root_count = 1, .created_day = 20514};
     memcpy(manifest.roots[0], sim->root_public, 32);
@@ -558,16 +564,12 @@ static void found_office(struct sim *sim, const struct sim_options *options)
         .limits = &options->limits,
     };
     memcpy(genesis.steps, options->steps, sizeof genesis.steps);
-    memcpy(genesis.authority_key, sim->authority_public, 32);
+    memcpy(genesis.authority_key, sim->epochs[0].public_key, 32);
     memcpy(genesis.office_key, office->public_key, 32);
     memcpy(genesis.office_transport_key, office->transport_key, 32);
     struct event epoch = node_genesis_epoch(&genesis);
-    uint8_t memory[1024];
-    struct buffer body = BUFFER_OVER(memory);
-    if (auth_signed_bytes(&sim->network_id, &epoch, &body) != STATUS_OK) {
-        abort();
-    }
-    sim_sign(sim, sim->root_public, sim->root_secret, buffer_bytes(&body), genesis.root_signature);
+    epoch_certify(sim, &epoch);
+    memcpy(genesis.root_signature, epoch.body.auth_epoch.signatures[0].signature, 64);
     if (node_genesis(office, &genesis) != STATUS_OK) {
         sim_finding(sim, "S12", "the office could not be founded");
         return;

@@ -29,6 +29,7 @@ enum {
     SIM_OFFICE = 0, /* index of the office's machine */
     SIM_ALARM_KINDS = 16,
     SIM_TEXT_MAX = 256,
+    SIM_EPOCHS_MAX = 8,
 };
 
 /* 2026-03-02 08:00 in UTC+8. */
@@ -141,8 +142,13 @@ struct sim {
     uint8_t mac_key[32];
     uint8_t root_public[32];
     uint8_t root_secret[64];
-    uint8_t authority_public[32];
-    uint8_t authority_secret[64];
+    struct sim_epoch { /* keys of the authority, in order */
+        uint8_t public_key[32];
+        uint8_t secret_key[64];
+    } epochs[SIM_EPOCHS_MAX];
+    uint32_t epoch_count;
+    bool epoch_begins; /* the office is writing the block that begins the last of them */
+    struct random_stream random_epochs;
     uint8_t manifest_bytes[MANIFEST_SIZE_MAX];
     struct bytes manifest;
     struct digest network_id;

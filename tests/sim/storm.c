@@ -18,6 +18,7 @@ enum fault {
     FAULT_CLOCK_RATE,
     FAULT_BACKUP,
     FAULT_WRITE_OFF,
+    FAULT_DAYS,
     FAULT_COUNT,
 };
 
@@ -48,6 +49,8 @@ static uint64_t mean_of(const struct weather *weather, enum fault fault)
         return weather->backup_every_us;
     case FAULT_WRITE_OFF:
         return weather->write_off_every_us;
+    case FAULT_DAYS:
+        return weather->days_every_us;
     case FAULT_COUNT:
         break;
     }
@@ -269,6 +272,12 @@ void storm_happens(struct sim *sim, uint64_t what)
         schedule_plan(sim, step, 0);
         break;
     }
+    case FAULT_DAYS: {
+        static const int64_t days[] = {1, 1, 1, 2, 4, 9};
+        schedule_plan(sim, (struct step){.kind = STEP_DAYS, .value = days[random_below(random, 6)]},
+                      0);
+        break;
+    }
     case FAULT_COUNT:
         break;
     }
@@ -337,6 +346,15 @@ static void set_clock(struct world *machine, const struct step *step)
     sim->census->counts[CENSUS_CLOCK_JUMPS]++;
     sim->census->counts[CENSUS_CLOCK_ERAS] +=
         step->value < INT64_C(1000000000000) || step->value > INT64_C(2147483000000) ? 1 : 0;
+}
+
+/* Time goes on for all, whatever their clocks show. */
+static void pass_days(struct sim *sim, int64_t days)
+{
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        sim->machines[i].clock.base_ms += days * INT64_C(86400000);
+    }
+    sim->census->counts[CENSUS_DAYS]++;
 }
 
 static void do_to_machine(struct world *machine, const struct step *step)
@@ -416,6 +434,9 @@ bool storm_do(struct sim *sim, const struct step *step)
         break;
     case STEP_RESET:
         reset_link(sim, step->a, step->b);
+        break;
+    case STEP_DAYS:
+        pass_days(sim, step->value);
         break;
     default:
         do_to_machine(&sim->machines[step->a], step);

@@ -25,6 +25,8 @@ static bool needs_no_ticket(const struct event *event)
     case EVENT_RIGHTS_COVER:
     case EVENT_RISK_SETTLE:
     case EVENT_RISK_ACK:
+    case EVENT_LOT_EXPIRE:    /* V2 says when */
+    case EVENT_SPEND_RELEASE: /* that has lapsed: A3 says when */
     case EVENT_REFUND:        /* for a request: warrant_check_requests */
     case EVENT_REQUEST_CLOSE: /* what it answers was asked elsewhere */
         return true;
@@ -46,6 +48,12 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
         return type == EVENT_TOPUP;
     case COMMAND_SPEND:
         return type == EVENT_SPEND;
+    case COMMAND_HOLD:
+        return type == EVENT_SPEND_HOLD;
+    case COMMAND_CAPTURE:
+        return type == EVENT_SPEND_CAPTURE;
+    case COMMAND_RELEASE:
+        return type == EVENT_SPEND_RELEASE;
     case COMMAND_REFUND:
         return type == EVENT_REFUND;
     case COMMAND_FREEZE:
@@ -65,6 +73,7 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
     case COMMAND_FILE_REQUEST:
         return type == EVENT_REQUEST_FILE;
     case COMMAND_SET_RISK:
+    case COMMAND_SET_EXPIRY:
         return type == EVENT_LIMITS_SET;
     case COMMAND_RETIRE:
         return type == EVENT_JOURNAL_RETIRE || type == EVENT_JOURNAL_RESOLVE;
@@ -78,13 +87,17 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
     case QUERY_HISTORY:
+    case QUERY_LOTS:
     case QUERY_SALE:
+    case QUERY_HOLD:
+    case QUERY_HOLDS:
     case QUERY_TICKET:
     case QUERY_NODE:
     case QUERY_BRANCHES:
     case QUERY_PRODUCTS:
     case QUERY_DAYS:
     case QUERY_LIABILITY:
+    case QUERY_EXPIRED:
     case QUERY_HOLDERS:
     case QUERY_FEED:
     case QUERY_BLOCKS:
@@ -95,7 +108,7 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
     case QUERY_REQUESTS:
     case QUERY_PROPOSALS:
     case QUERY_TAKINGS:
-    case QUERY_LOTS:
+    case QUERY_LOT_SUMS:
     case COMMAND_KIND_COUNT:
         return false;
     }
@@ -110,6 +123,8 @@ static bool amount_fits(const struct asked *asked, const struct book_opinion *op
     case EVENT_TOPUP:
         return record->principal == asked->amount;
     case EVENT_SPEND:
+    case EVENT_SPEND_HOLD:
+    case EVENT_SPEND_CAPTURE:
     case EVENT_REFUND:
     case EVENT_LOT_REBIND:
     case EVENT_REQUEST_FILE:

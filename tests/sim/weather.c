@@ -104,6 +104,9 @@ struct weather weather_of(uint64_t seed)
         weather.restores = random_chance(&random, 6000);
         weather.clones = !weather.restores;
     }
+    struct random_stream days =
+        random_stream_of(seed, 33); /* apart: other seeds stay as they are */
+    weather.days_every_us = drawn_every(&days, 1000, 12000);
     if (weather.backup_every_us == 0 && random_chance(&random, 3500)) {
         weather.write_off_every_us = drawn_time(&random, 1500, 12000);
     }

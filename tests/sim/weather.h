@@ -48,6 +48,7 @@ struct weather {
     uint64_t clock_jump_ms;      /* at most so far */
     uint64_t clock_era_every_us; /* 1970, 2038, 2106, ten years off */
     uint64_t clock_rate_every_us;
+    uint64_t days_every_us;   /* nothing happens for some days, anywhere */
     uint64_t clock_offset_ms; /* from the beginning */
     uint32_t clock_drift_ppm;
     uint64_t verify_high_us;

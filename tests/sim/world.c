@@ -1,5 +1,6 @@
 /* The seam, asked of the model. */
 #include "tally/world.h"
+#include "epoch.h"
 
 #include "auditor.h"
 #include "double.h"
@@ -38,7 +39,8 @@ void world_sign(struct world *world, enum signer signer, struct bytes body,
         if (world->index != SIM_OFFICE) {
             sim_finding(sim, "S13", "machine %u signs as the authority", world->index);
         }
-        sim_sign(sim, sim->authority_public, sim->authority_secret, body, signature);
+        const struct sim_epoch *epoch = epoch_of(world);
+        sim_sign(sim, epoch->public_key, epoch->secret_key, body, signature);
     } else {
         sim_sign(sim, world->public_key, world->secret_key, body, signature);
     }

@@ -143,6 +143,8 @@ static void a_product_that_makes_no_sense_is_refused(void **state)
         {PRODUCT("\"named\":1"), 422, "field"},
         {PRODUCT("\"order\":\"random\""), 422, "field"},
         {PRODUCT("\"bonus_days\":36501"), 422, "field"},
+        {PRODUCT("\"bonus_months\":1201"), 422, "field"},
+        {PRODUCT("\"bonus_months\":1,\"bonus_days\":30"), 422, "field"},
         {PRODUCT("\"balance_cap\":5"), 422, "amount"},
         {PRODUCT("\"balance_cap\":{\"minor\":5,\"currency\":\"EUR\"}"), 422, "field"},
         {PRODUCT("\"bonus\":[" STEP("0", "1") "]"), 422, "amount"},
