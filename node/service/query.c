@@ -7,6 +7,7 @@
 #include "forks.h"
 #include "freezes.h"
 #include "journal.h"
+#include "mandate.h"
 #include "members.h"
 #include "refunds.h"
 #include "requests.h"
@@ -341,6 +342,8 @@ static void query_node(struct node *node, struct page *page)
     view->spread.account_max = terms.account_max;
     view->spread.branch_max = terms.branch_max;
     view->alarms = node->alarms;
+    view->divergences = node->divergences;
+    mandate_view(node, &view->trust);
     view->quarantine_count = forks_show(node, view->quarantined, QUARANTINE_SHOWN_MAX);
     view->read_only = node->read_only;
     view->retired = node->retired;
@@ -399,6 +402,7 @@ static void view_journal(struct node *node, uint32_t at, struct journal_view *vi
         roster_journal(&node->roster, entry->journal, node->roster.seq);
     if (known != NULL) {
         view->roles = known->roles;
+        view->suspended = known->suspended;
         view_end(node, known, view);
         view->name_size = known->name_size;
         memcpy(view->name, known->name, known->name_size);
@@ -624,6 +628,15 @@ static enum verdict fill(struct node *node, const struct request *request, struc
     case QUERY_RISK:
         risk_query(node, page);
         return VERDICT_ALLOWED;
+    case QUERY_LIMITS:
+        mandate_limits(node, page);
+        return VERDICT_ALLOWED;
+    case QUERY_QUOTAS:
+        mandate_quotas(node, page);
+        return VERDICT_ALLOWED;
+    case QUERY_MINTS:
+        mandate_mints(node, request, page);
+        return VERDICT_ALLOWED;
     case QUERY_INVALID:
         query_invalid(node, request, page);
         return VERDICT_ALLOWED;
@@ -646,6 +659,10 @@ static enum verdict fill(struct node *node, const struct request *request, struc
     case COMMAND_FILE_REQUEST:
     case COMMAND_SET_RISK:
     case COMMAND_SET_EXPIRY:
+    case COMMAND_SET_LIMITS:
+    case COMMAND_SET_QUOTA:
+    case COMMAND_APPROVE_MINT:
+    case COMMAND_SUSPEND:
     case COMMAND_RETIRE:
     case COMMAND_KIND_COUNT:
         break;
