@@ -375,7 +375,8 @@ struct event {
         struct {
             uint8_t line_count;
             struct lot_line lines[EVENT_LINES_MAX];
-            uint64_t until_ms; /* since 1970; the holder releases it by an event after that */
+            uint64_t until_ms;  /* since 1970; the holder releases it by an event after that */
+            struct bytes order; /* whose it is, <= ORDER_SIZE_MAX */
         } hold;
         struct {
             struct event_ref hold;

@@ -3,6 +3,7 @@
 #ifndef TALLY_LIMIT_VIEW_H
 #define TALLY_LIMIT_VIEW_H
 
+#include "tally/bounds.h"
 #include "tally/id.h"
 
 /* Limits that COMMAND_SET_LIMITS sets. */
@@ -48,6 +49,54 @@ struct trust_view {
     uint64_t checkpoint_seq;  /* own blocks up to it are confirmed by the office; 0 = none */
     uint64_t checkpoint_auth; /* position of the authority at which it said so */
     uint32_t checkpoint_day;  /* the authority's day then */
+};
+
+/* One journal of an account's or of the chain's exposure. */
+struct exposure_entry {
+    uint64_t journal;
+    bool acknowledged; /* it has said that it knows of every live freeze of the account */
+    bool connected;    /* a session with its node is up */
+    int64_t held;      /* rights it may use now: held, on hold, and in flight to it */
+    int64_t on_hold;   /* of it, set aside for orders: a freeze does not stop those */
+    int64_t room;      /* what it may sell beyond them, under the risk allowance */
+};
+
+/* One journal under the risk allowance. */
+struct risk_entry {
+    uint64_t journal;
+    bool connected;
+    int64_t account; /* cap of one account */
+    int64_t branch;  /* cap of all */
+    int64_t open;    /* sold without cover and not acknowledged as settled */
+};
+
+/* What can be lost by the risk allowance at most. */
+struct risk_page {
+    int64_t account; /* default caps */
+    int64_t branch;
+    uint32_t branches;     /* journals that may sell */
+    int64_t worst;         /* lost at most, if none is heard of again */
+    int64_t worst_account; /* of one account */
+    int64_t open;
+    uint32_t owing; /* accounts that owe, and how much together */
+    int64_t owed;
+    uint32_t entry_count;
+    struct risk_entry entries[PAGE_ENTRIES_MAX];
+};
+
+/* The limits in force. */
+struct limits_page {
+    int64_t values[LIMIT_KIND_COUNT]; /* defaults */
+    uint32_t entry_count;
+    struct limits_entry entries[PAGE_ENTRIES_MAX];
+};
+
+/* The quotas in force, and what was minted. */
+struct quotas_page {
+    int64_t per_day[2]; /* defaults: principal, bonus */
+    uint32_t today;     /* by this node's clock */
+    uint32_t entry_count;
+    struct quota_entry entries[PAGE_ENTRIES_MAX];
 };
 
 #endif

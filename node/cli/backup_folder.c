@@ -297,7 +297,8 @@ static struct folder_entry *add_entry(struct folder *folder)
     return &folder->entries[folder->count++];
 }
 
-static enum status list(const char *path, struct folder *folder, struct explanation *explanation)
+static enum status archives_list(const char *path, struct folder *folder,
+                                 struct explanation *explanation)
 {
     DIR *directory = opendir(path);
     if (directory == NULL) {
@@ -354,7 +355,7 @@ static enum status entry_check(const struct folder *folder, uint32_t at,
 enum status folder_read(const char *path, struct folder *folder, struct explanation *explanation)
 {
     *folder = (struct folder){0};
-    enum status status = list(path, folder, explanation);
+    enum status status = archives_list(path, folder, explanation);
     for (uint32_t i = 0; i < folder->count && status == STATUS_OK; i++) {
         status = entry_check(folder, i, explanation);
     }

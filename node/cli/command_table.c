@@ -82,6 +82,7 @@ static const struct subcommand *const commands[] = {
     &office_holders_command,
     &office_branches_command,
     &node_status_command,
+    &node_doctor_command,
     &sync_status_command,
     &verify_command,
     &authority_request_command,

@@ -36,6 +36,7 @@ extern const struct subcommand member_find_command;
 extern const struct subcommand mint_approve_command;
 extern const struct subcommand mint_pending_command;
 extern const struct subcommand node_backup_command;
+extern const struct subcommand node_doctor_command;
 extern const struct subcommand node_restore_command;
 extern const struct subcommand node_status_command;
 extern const struct subcommand office_branches_command;

@@ -5,6 +5,7 @@
 #include "expiry.h"
 #include "forks.h"
 #include "freezes.h"
+#include "holds.h"
 #include "ingest.h"
 #include "journal.h"
 #include "members.h"
@@ -122,6 +123,7 @@ static void hear_tick(struct node *node)
     forks_tick(node, now);
     estate_tick(node, now);
     expiry_sweep(node, now);
+    holds_sweep(node);
 }
 
 bool node_step(struct node *node, const struct input *input)

@@ -22,7 +22,8 @@ struct parked {
     bool used;
     bool for_cover; /* no till waits: the office pulls what an account owes (risk.c) */
     struct request request;
-    uint8_t texts[SALE_ITEMS_MAX * ITEM_NAME_SIZE_MAX + CARD_NUMBER_SIZE + CURRENCY_SIZE];
+    uint8_t texts[SALE_ITEMS_MAX * ITEM_NAME_SIZE_MAX + ORDER_SIZE_MAX + CARD_NUMBER_SIZE +
+                  CURRENCY_SIZE];
     uint64_t since_ms;
     uint64_t deadline_ms;
     bool unwitnessed; /* it waits for the office's word, not for rights */

@@ -6,6 +6,7 @@
 #include "expiry.h"
 #include "forks.h"
 #include "freezes.h"
+#include "holds.h"
 #include "journal.h"
 #include "mandate.h"
 #include "members.h"
@@ -117,6 +118,7 @@ static void view_lot(struct node *node, const struct subject_id *account,
                               .to_day = lot->to_day,
                               .issued_by = lot->issued.journal,
                               .left = lot->left,
+                              .on_hold = lot->on_hold,
                               .here = sheet_lot_held(lot, node->journal),
                               .coming = sheet_lot_coming(lot, node->journal),
                               .holder_count = lot->holder_count};
@@ -169,7 +171,8 @@ static enum verdict query_account(struct node *node, const struct request *reque
     uint32_t day = calendar_day(world_wall_ms(node->world), node->roster.zone_minutes);
     view->today = day;
     view->usable_here = sheet_usable(node, &answer->account, &sheet, day);
-    view->elsewhere = sheet.principal + sheet.bonus;
+    view->on_hold = sheet_on_hold(&sheet);
+    view->elsewhere = sheet.principal + sheet.bonus - view->on_hold;
     for (uint32_t i = 0; i < sheet.lot_count; i++) {
         view_lot(node, &answer->account, &sheet.lots[i], &view->lots[view->lot_count++]);
         view->elsewhere -= view->lots[i].here + view->lots[i].coming;
@@ -216,12 +219,16 @@ static void show_sale_event(struct node *node, struct event_ref ref, struct sale
     view->at_ms = (int64_t)(node->decoded.header.hlc >> 16);
     if (ref.index >= node->decoded.header.count ||
         event_decode(node->decoded.events[ref.index], &node->event) != STATUS_OK ||
-        node->event.type != EVENT_SPEND) {
+        (node->event.type != EVENT_SPEND && node->event.type != EVENT_SPEND_CAPTURE)) {
         return;
     }
-    view->item_count = node->event.body.spend.item_count;
+    bool captured = node->event.type == EVENT_SPEND_CAPTURE;
+    const struct sale_item *items =
+        captured ? node->event.body.capture.items : node->event.body.spend.items;
+    view->item_count =
+        captured ? node->event.body.capture.item_count : node->event.body.spend.item_count;
     for (uint32_t i = 0; i < view->item_count; i++) {
-        const struct sale_item *item = &node->event.body.spend.items[i];
+        const struct sale_item *item = &items[i];
         assert(item->name.size <= sizeof view->items[i].name);
         memcpy(view->items[i].name, item->name.data, item->name.size);
         view->items[i].name_size = (uint32_t)item->name.size;
@@ -350,87 +357,6 @@ static void query_node(struct node *node, struct page *page)
     view->settling = node->estates_dirty || node->estate.phase != ESTATE_RESTS;
     view->synced = is_synced(node);
     page->count = 1;
-}
-
-/* What became of a retired journal's rights. */
-static void view_end(struct node *node, const struct roster_journal *entry,
-                     struct journal_view *view)
-{
-    if (entry->retired.since == 0) {
-        return;
-    }
-    view->retired = entry->ended.since != 0 ? entry->ended.kind : entry->retired.kind;
-    view->forked = entry->ended.forked;
-    view->retired_seq = entry->retired.seq;
-    struct row_key key = key_of_journal(TABLE_HOLDER, entry->journal);
-    uint8_t memory[64];
-    struct buffer value = BUFFER_OVER(memory);
-    struct holder_record holder;
-    if (rows_load_committed(node->rows, row_key_bytes(&key), &value) &&
-        holder_decode(buffer_bytes(&value), &holder)) {
-        view->left_principal = holder.principal;
-        view->left_bonus = holder.bonus;
-    }
-    struct walk walk = walk_over(key_of_journal(TABLE_LOSS, entry->journal));
-    struct loss_record loss;
-    value = BUFFER_OVER(memory);
-    while (walk_next(node, &walk, &value)) {
-        if (loss_decode(buffer_bytes(&value), &loss)) {
-            view->made_good += loss.principal + loss.bonus;
-        }
-    }
-}
-
-static void view_journal(struct node *node, uint32_t at, struct journal_view *view)
-{
-    const struct frontier_entry *entry = &node->frontier.entries[at];
-    *view = (struct journal_view){.journal = entry->journal,
-                                  .seq = node->seqs_committed[at],
-                                  .id = node->ids_committed[at],
-                                  .at_ms = (int64_t)(entry->hlc >> 16),
-                                  .frozen = entry->frozen,
-                                  .heard_ms = -1,
-                                  .their_seq = node->shown[at]};
-    if (node->heard_ms[at] >= 0) {
-        view->heard_ms = (int64_t)world_monotonic_ms(node->world) - node->heard_ms[at];
-    }
-    for (uint32_t i = 0; i < node->peers_max; i++) {
-        view->connected = view->connected || (node->peers[i].state == PEER_ESTABLISHED &&
-                                              node->peers[i].journal == entry->journal);
-    }
-    const struct roster_journal *known =
-        roster_journal(&node->roster, entry->journal, node->roster.seq);
-    if (known != NULL) {
-        view->roles = known->roles;
-        view->suspended = known->suspended;
-        view_end(node, known, view);
-        view->name_size = known->name_size;
-        memcpy(view->name, known->name, known->name_size);
-        view->endpoint_size = known->endpoint_size;
-        memcpy(view->endpoint, known->endpoint, known->endpoint_size);
-    }
-}
-
-/* Cursor: the journal last shown, eight bytes. */
-static void query_branches(struct node *node, const struct request *request, struct page *page)
-{
-    uint64_t after = request->cursor.size == 8 ? key_u64(request->cursor.data) : 0;
-    bool start = request->cursor.size != 8;
-    for (uint32_t i = 0; i < node->frontier.count; i++) {
-        uint64_t journal = node->frontier.entries[i].journal;
-        if (!start && journal <= after) {
-            continue;
-        }
-        if (page->count == request->page_limit) {
-            struct row_key cursor =
-                key_of_journal(TABLE_FRONTIER, node->frontier.entries[i - 1].journal);
-            page->more = true;
-            page->cursor_size = 8;
-            memcpy(page->cursor, cursor.bytes + 1, 8);
-            return;
-        }
-        view_journal(node, i, &page->rows.journals[page->count++]);
-    }
 }
 
 static void query_products(struct node *node, const struct request *request, struct page *page)
@@ -593,6 +519,10 @@ static enum verdict fill(struct node *node, const struct request *request, struc
         return query_history(node, request, answer, page);
     case QUERY_SALE:
         return query_sale(node, request, answer, page);
+    case QUERY_HOLD:
+        return holds_query(node, request, answer, page);
+    case QUERY_HOLDS:
+        return holds_list(node, request, answer, page);
     case QUERY_TICKET:
         return query_ticket(node, request, answer);
     case QUERY_NODE:
@@ -647,6 +577,9 @@ static enum verdict fill(struct node *node, const struct request *request, struc
     case COMMAND_ISSUE_CARD:
     case COMMAND_TOP_UP:
     case COMMAND_SPEND:
+    case COMMAND_HOLD:
+    case COMMAND_CAPTURE:
+    case COMMAND_RELEASE:
     case COMMAND_REFUND:
     case COMMAND_FREEZE:
     case COMMAND_UNFREEZE:

@@ -530,11 +530,13 @@ static uint32_t lots_of_event(const struct event *event, struct lot_id lots[EVEN
     if (event->type == EVENT_SPEND) {
         lines = event->body.spend.lines;
         count = event->body.spend.line_count;
+    } else if (event->type == EVENT_SPEND_HOLD) {
+        lines = event->body.hold.lines;
+        count = event->body.hold.line_count;
     } else if (event->type == EVENT_RIGHTS_MOVE) {
         lines = event->body.move.lines;
         count = event->body.move.line_count;
-    }
-    if (event->type == EVENT_LOT_REBIND) {
+    } else if (event->type == EVENT_LOT_REBIND) {
         lines = event->body.rebind.lines;
         count = event->body.rebind.line_count;
     }

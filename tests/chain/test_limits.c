@@ -252,14 +252,15 @@ static int teardown(void **state)
 
 #define TEST(name) cmocka_unit_test_teardown(name, chain_test_teardown)
 
+/* The quotas are set last: they stay. */
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(quota_a_top_up_above_it_waits_and_is_used_once_approved_and_released_after_a_restart),
-        TEST(quota_a_branch_that_may_not_wait_is_refused),
         TEST(suspend_nobody_moves_rights_to_the_branch_until_it_is_resumed),
         TEST(unwitnessed_money_waits_for_the_office_where_the_limit_is_none),
         TEST(lease_a_branch_away_for_longer_sells_nothing_until_it_hears_from_the_office),
+        TEST(quota_a_top_up_above_it_waits_and_is_used_once_approved_and_released_after_a_restart),
+        TEST(quota_a_branch_that_may_not_wait_is_refused),
     };
     return cmocka_run_group_tests_name("limits", tests, setup, teardown);
 }

@@ -33,7 +33,14 @@ struct book_lot *lot_named(const struct entry *entry, const struct subject_id *a
 /* book_expire.c */
 enum invalid_reason enter_expire(const struct entry *entry);
 
+/* book_hold.c */
+enum invalid_reason enter_hold(const struct entry *entry);
+enum invalid_reason enter_capture(const struct entry *entry);
+enum invalid_reason enter_free(const struct entry *entry);
+
 /* book_refund.c */
+/* The right to refund the k-th line of the event at hand, which `lot` paid. */
+void enter_right(const struct entry *entry, uint32_t k, const struct lot_id *lot, int64_t amount);
 enum invalid_reason judge_right(const struct entry *entry, const struct lot_line *line,
                                 struct event_ref sale);
 void enter_rights(const struct entry *entry);
