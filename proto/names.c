@@ -343,6 +343,8 @@ const char *verdict_name(enum verdict verdict)
         return "still_writes";
     case REFUSED_AWAY:
         return "away";
+    case REFUSED_NOT_FORKED:
+        return "not_forked";
     case REFUSED_ENDED:
         return "ended";
     case REFUSED_KEY_REUSED:

@@ -113,6 +113,7 @@ enum verdict {
     REFUSED_OTHER_PRODUCT,  /* a transfer to an account of another product */
     REFUSED_STILL_WRITES,   /* the branch's journal was not retired yet */
     REFUSED_AWAY,           /* the branch is not connected */
+    REFUSED_NOT_FORKED,     /* the branch's journal has one history */
     REFUSED_ENDED,          /* the branch's journal was retired, and in another way */
     REFUSED_KEY_REUSED,     /* the same idempotency key with another request */
     REFUSED_UNWITNESSED,  /* rights from a branch that the office has not confirmed: answer.limit */

@@ -107,6 +107,10 @@ enum retire_kind {
     RETIRE_STOLEN = 3, /* (seq, id) is a cut: what stands behind it counts nowhere */
 };
 
+/* And in a command: it has two histories, the one that the office holds stands (JOURNAL.RESOLVE).
+ */
+enum { RETIRE_FORKED = 4 };
+
 /* Why the office added or took value. */
 enum adjust_cause {
     ADJUST_CORRECTION = 1,

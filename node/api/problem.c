@@ -88,6 +88,7 @@ unsigned verdict_status(enum verdict verdict)
     case REFUSED_OTHER_PRODUCT:
     case REFUSED_STILL_WRITES:
     case REFUSED_AWAY:
+    case REFUSED_NOT_FORKED:
     case REFUSED_ENDED:
     case REFUSED_KEY_REUSED:
     case REFUSED_UNWITNESSED:
@@ -147,6 +148,7 @@ const char *verdict_title(enum verdict verdict)
         [REFUSED_OTHER_PRODUCT] = "The other account is of another product",
         [REFUSED_STILL_WRITES] = "The branch was not retired",
         [REFUSED_AWAY] = "The branch is not connected",
+        [REFUSED_NOT_FORKED] = "The branch has one history",
         [REFUSED_ENDED] = "The branch was retired already",
         [REFUSED_KEY_REUSED] = "The key was used for something else",
         [REFUSED_UNWITNESSED] = "The office has not confirmed where the money came from",
@@ -297,6 +299,9 @@ static const char *plain_sentence(enum verdict verdict)
                                  "first (tally branch retire), then invite it again.",
         [REFUSED_AWAY] = "Refused: a branch is closed with its own last word, and this one is not "
                          "connected. Bring it back first, or retire it as lost.",
+        [REFUSED_NOT_FORKED] = "Refused: nothing proves here that the branch's journal has two "
+                               "histories. tally node status lists those in quarantine; to end a "
+                               "branch that is whole, use tally branch retire.",
         [REFUSED_ENDED] = "Refused: the branch's journal was retired already, in another way. See "
                           "GET /v1/branches for what became of it.",
         [REFUSED_KEY_REUSED] = "Refused: this till used that Idempotency-Key for another request. "

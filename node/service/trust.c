@@ -144,7 +144,7 @@ void trust_note_move(struct node *node, uint64_t journal, uint64_t seq)
 static bool has_news(const struct node *node, uint32_t at)
 {
     const struct frontier_entry *entry = &node->frontier.entries[at];
-    return !journal_is_authority(entry->journal) && !entry->frozen &&
+    return !journal_is_authority(entry->journal) && !journal_is_frozen(node, entry->journal) &&
            node->seqs_committed[at] > node->watch[at].covered;
 }
 

@@ -548,6 +548,8 @@ static enum invalid_reason enter_event(const struct entry *entry)
         return enter_stated(entry);
     case EVENT_JOURNAL_RETIRE:
         return enter_retire(entry);
+    case EVENT_JOURNAL_RESOLVE:
+        return enter_resolve(entry);
     case EVENT_RIGHTS_RETURN:
         return enter_return(entry);
     case EVENT_RIGHTS_RECLAIM:

@@ -63,6 +63,7 @@ int64_t entry_granted_as_of(const struct book *book, const struct pair_key *pair
 /* book_retired.c: what the authority says of a journal's end, and what is written about it then */
 enum invalid_reason enter_retire(const struct entry *entry);
 enum invalid_reason judge_acting(const struct entry *entry, uint64_t of);
+enum invalid_reason enter_resolve(const struct entry *entry);
 enum invalid_reason enter_fork(const struct entry *entry);
 enum invalid_reason enter_adopt(const struct entry *entry);
 enum invalid_reason enter_return(const struct entry *entry);

@@ -38,6 +38,16 @@ enum invalid_reason enter_retire(const struct entry *entry)
     return INVALID_NONE;
 }
 
+enum invalid_reason enter_resolve(const struct entry *entry)
+{
+    struct book_journal *journal = book_journal_of(entry->book, entry->event->body.resolve.journal);
+    if (journal != NULL && journal->retired_at == 0) {
+        journal->retired_at = entry->at.seq;
+        journal->retired_seq = entry->event->body.resolve.tips[0].seq;
+    }
+    return INVALID_NONE;
+}
+
 /* Both headers are of one place of one journal, and signed with its key, and they differ. */
 enum invalid_reason enter_fork(const struct entry *entry)
 {

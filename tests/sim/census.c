@@ -92,6 +92,7 @@ static const struct census_name names[] = {
     {CENSUS_FORKS_SEEN, "forks that a node saw"},
     {CENSUS_FORK_PROOFS, "machines that hold the proof of a fork, at each calm"},
     {CENSUS_ACCUSED, "honest journals that were said to be forked, without proof"},
+    {CENSUS_RESOLVED, "forks that the office resolved"},
     {CENSUS_PAID_TWICE, "lots of which a double paid too much"},
     {CENSUS_WRITTEN_OFF, "branches written off"},
     {CENSUS_WRITTEN_OFF_ALIVE, "branches written off too early"},

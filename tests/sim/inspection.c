@@ -318,7 +318,7 @@ static void look_at_branches(struct look *look)
     if (!ask(look, &request)) {
         return;
     }
-    const struct book *book = auditor_book(look->sim);
+    const struct book *book = auditor_book_of(look->machine);
     for (uint32_t i = 0; i < look->page->count; i++) {
         const struct journal_view *view = &look->page->rows.journals[i];
         const struct book_journal *journal = book_journal_of(book, view->journal);
@@ -673,7 +673,9 @@ static void look_at_all(struct sim *sim)
 void inspection_run(struct sim *sim)
 {
     sim->census->counts[CENSUS_CALMS]++;
-    book_make_good(auditor_book(sim));
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        book_make_good(auditor_book_of(&sim->machines[i])); /* one for all, unless they parted */
+    }
     auditor_balance(sim);
     look_at_all(sim);
     ask_again(sim);

@@ -79,6 +79,7 @@ static void each_refusal_has_its_stable_status(void **state)
         {REFUSED_OTHER_PRODUCT, "other_product", 409},
         {REFUSED_STILL_WRITES, "still_writes", 409},
         {REFUSED_AWAY, "away", 409},
+        {REFUSED_NOT_FORKED, "not_forked", 409},
         {REFUSED_ENDED, "ended", 409},
         {REFUSED_KEY_REUSED, "key_reused", 409},
         {REFUSED_UNWITNESSED, "unwitnessed", 409},
