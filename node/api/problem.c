@@ -346,6 +346,12 @@ void verdict_explain(const struct answer *answer, char *text, size_t size)
                            "orders (on_hold). Ask for less, or top up first.");
             return;
         }
+        if (answer->limit > 0) {
+            explain_amount(text, size, "Refused: of the account's balance ", limit,
+                           " cannot be used today, because it has ended or begins later; the rest "
+                           "is less than is asked for. Ask for less, or top up first.");
+            return;
+        }
         explain_amount(text, size, "Refused: the account holds ", balance,
                        " in all, as far as this branch knows. Ask for less, or top up first.");
     } else if (answer->verdict == REFUSED_RIGHTS && answer->offer == 0) {
