@@ -64,8 +64,11 @@ unsigned verdict_status(enum verdict verdict)
     case REFUSED_UNKNOWN_PRODUCT:
     case REFUSED_UNKNOWN_SALE:
     case REFUSED_UNKNOWN_HOLD:
+    case REFUSED_UNKNOWN_TOPUP:
+    case REFUSED_UNKNOWN_PROPOSAL:
     case REFUSED_UNKNOWN_BRANCH:
     case REFUSED_UNKNOWN_KEY:
+    case REFUSED_UNKNOWN_MINT:
         return 404;
     case REFUSED_REVOKED_CARD:
     case REFUSED_FROZEN:
@@ -74,6 +77,15 @@ unsigned verdict_status(enum verdict verdict)
     case REFUSED_RIGHTS:
     case REFUSED_REFUNDABLE:
     case REFUSED_OTHER_BRANCH:
+    case REFUSED_TOPUP_ELSEWHERE:
+    case REFUSED_TOPUP_DAY:
+    case REFUSED_TOPUP_WAITS:
+    case REFUSED_TOPUP_USED:
+    case REFUSED_TOPUP_VOIDED:
+    case REFUSED_ONE_PERSON:
+    case REFUSED_DECIDED:
+    case REFUSED_EXPIRED:
+    case REFUSED_COMPENSATED:
     case REFUSED_HOLD_AMOUNT:
     case REFUSED_HOLD_ELSEWHERE:
     case REFUSED_HOLD_ENDED:
@@ -120,6 +132,17 @@ const char *verdict_title(enum verdict verdict)
         [REFUSED_UNKNOWN_PRODUCT] = "The product is not known",
         [REFUSED_UNKNOWN_SALE] = "The sale is not known",
         [REFUSED_UNKNOWN_HOLD] = "The hold is not known",
+        [REFUSED_UNKNOWN_TOPUP] = "The top-up is not known",
+        [REFUSED_UNKNOWN_PROPOSAL] = "The proposal is not known",
+        [REFUSED_TOPUP_ELSEWHERE] = "Another branch made the top-up",
+        [REFUSED_TOPUP_DAY] = "The top-up is of another day",
+        [REFUSED_TOPUP_WAITS] = "The top-up waits for approval",
+        [REFUSED_TOPUP_USED] = "Something of the top-up was used",
+        [REFUSED_TOPUP_VOIDED] = "The top-up was taken back already",
+        [REFUSED_ONE_PERSON] = "A second person is needed",
+        [REFUSED_DECIDED] = "The proposal was decided already",
+        [REFUSED_EXPIRED] = "The proposal is too old",
+        [REFUSED_COMPENSATED] = "The sale was compensated already",
         [REFUSED_HOLD_UNTIL] = "The hold's end is not acceptable",
         [REFUSED_HOLD_AMOUNT] = "More than the hold set aside",
         [REFUSED_HOLD_ELSEWHERE] = "Another branch placed the hold",
@@ -153,6 +176,7 @@ const char *verdict_title(enum verdict verdict)
         [REFUSED_UNWITNESSED] = "The office has not confirmed where the money came from",
         [REFUSED_QUOTA] = "The branch has reached its quota of top-ups",
         [REFUSED_SUSPENDED] = "The branch is suspended",
+        [REFUSED_UNKNOWN_MINT] = "No top-up above a quota has that reference",
         [REFUSED_BUSY] = "The node is busy",
         [REFUSED_SPACE] = "The disk is full",
         [REFUSED_READ_ONLY] = "The node may only be read",
@@ -191,10 +215,32 @@ static const char *self_sentence(enum command_kind kind)
     if (kind == COMMAND_TRANSFER) {
         return "Refused: both are the same account. Name another one.";
     }
+    if (kind == COMMAND_SUSPEND) {
+        return "Refused: the office itself cannot be suspended. Name another branch.";
+    }
     if (kind == COMMAND_FILE_REQUEST) {
         return "Refused: this branch can refund that itself. Send it to /v1/refunds.";
     }
     return "Refused: rights cannot be moved to the branch that gives them. Name another branch.";
+}
+
+/* The same refusals mean something else for what the office sets; NULL = what they always do. */
+static const char *office_sentence(const struct answer *answer)
+{
+    bool sets = answer->kind == COMMAND_SET_LIMITS || answer->kind == COMMAND_SET_QUOTA;
+    if (sets && answer->verdict == REFUSED_AMOUNT) {
+        return "Refused: a limit is an amount of at most 1000000000000 minor units, a number of "
+               "days up to 3650, or on and off, and at least one must be named. Send another.";
+    }
+    if (sets && answer->verdict == REFUSED_NUMBERS) {
+        return "Refused: the authority's journal keeps every change of a limit, and there is no "
+               "room for another. Leave them as they are.";
+    }
+    if (answer->kind == COMMAND_APPROVE_MINT && answer->verdict == REFUSED_ENDED) {
+        return "Refused: the branch that recorded this top-up was retired, so nobody can release "
+               "it. Top the card up again, for the same money, at another branch.";
+    }
+    return NULL;
 }
 
 /* The right to refund is elsewhere, and did not come in time. */
@@ -233,6 +279,31 @@ static const char *plain_sentence(enum verdict verdict)
                                     "for those that are.",
         [REFUSED_UNKNOWN_SALE] = "Refused: this branch knows no such sale. Copy the reference from "
                                  "the receipt, as in 2.1-17-0.",
+        [REFUSED_UNKNOWN_TOPUP] =
+            "Refused: no such top-up is known here. Use the event reference of "
+            "the receipt, as in 2.1-17-0.",
+        [REFUSED_UNKNOWN_PROPOSAL] =
+            "Refused: the office has no proposal of that number. List them: GET "
+            "/v1/office/corrections.",
+        [REFUSED_TOPUP_ELSEWHERE] =
+            "Refused: a top-up is taken back where it was made. There, or by a payout of the "
+            "office.",
+        [REFUSED_TOPUP_DAY] = "Refused: a top-up is taken back on its own day only. Let the office "
+                              "pay it out.",
+        [REFUSED_TOPUP_WAITS] =
+            "Refused: the top-up waits for the office's approval, so nothing of it counts yet.",
+        [REFUSED_TOPUP_USED] =
+            "Refused: something of the top-up was used already. Refund that sale first, or let "
+            "the office pay out the rest.",
+        [REFUSED_TOPUP_VOIDED] = "Refused: the top-up was taken back already; nothing was changed.",
+        [REFUSED_ONE_PERSON] =
+            "Refused: who proposed a correction does not approve it. Another person, with a token "
+            "of their own, approves.",
+        [REFUSED_DECIDED] = "Refused: the proposal was carried out or withdrawn already.",
+        [REFUSED_EXPIRED] = "Refused: the proposal is older than a week. Propose it again.",
+        [REFUSED_COMPENSATED] =
+            "Refused: more than the sale took would be given for it. See what was compensated "
+            "already.",
         [REFUSED_UNKNOWN_HOLD] =
             "Refused: this branch knows no such hold. Use the reference from the "
             "answer to POST /v1/holds, or list the account's holds.",
@@ -287,6 +358,9 @@ static const char *plain_sentence(enum verdict verdict)
                           "another branch take the top-up.",
         [REFUSED_SUSPENDED] = "Refused: the office has suspended that branch, so no rights are "
                               "moved to it. Ask the office.",
+        [REFUSED_UNKNOWN_MINT] = "Refused: the office knows no top-up above a quota by that "
+                                 "reference. See GET /v1/mints for those that wait; one recorded "
+                                 "elsewhere a moment ago appears when the branches have talked.",
         [REFUSED_BUSY] = "Not done: the node has more to do than it can. Send the same request "
                          "with the same key again in a moment.",
         [REFUSED_SPACE] = "Not done: the disk is nearly full, so nothing more is written; reading "
@@ -364,6 +438,8 @@ void verdict_explain(const struct answer *answer, char *text, size_t size)
         explain_other_branch(text, size, answer, offer);
     } else if (answer->verdict == REFUSED_SELF) {
         (void)snprintf(text, size, "%s", self_sentence(answer->kind));
+    } else if (office_sentence(answer) != NULL) {
+        (void)snprintf(text, size, "%s", office_sentence(answer));
     } else if (answer->verdict == REFUSED_MISSING_FIELD || answer->verdict == REFUSED_FIELD) {
         explain_field(text, size, answer);
     } else {
