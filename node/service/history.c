@@ -30,7 +30,10 @@ static int sign_of(const struct statement_record *record)
     if (record->type == EVENT_LOT_REBIND) {
         return record->incoming ? 1 : -1;
     }
-    return record->type == EVENT_TOPUP || record->type == EVENT_REFUND ? 1 : 0;
+    /* A top-up that waited counts when it is released. */
+    bool comes = record->type == EVENT_TOPUP || record->type == EVENT_REFUND ||
+                 record->type == EVENT_MINT_RELEASE;
+    return comes ? 1 : 0;
 }
 
 static bool is_asked(const struct request *request, const struct history_entry *entry)

@@ -1,5 +1,7 @@
 #include "errand.h"
 
+#include "errand_office.h"
+
 #include "auditor.h"
 #include "foresight.h"
 #include "hold_watch.h"
@@ -398,6 +400,10 @@ static void draw_kind(struct world *machine, struct errands *errands, struct err
         draw_freeze(machine, errands, errand, known);
     } else if ((drawn < 545 || drawn >= 985) && machine->index == SIM_OFFICE) {
         draw_product(errands, errand);
+    } else if (drawn >= 940 && machine->index == SIM_OFFICE) {
+        errand_office_draw(machine, errands->random, errand);
+    } else if (drawn == 939) {
+        errand_office_draw(machine, errands->random, errand); /* of a branch: refused */
     } else if (drawn < 548) {
         draw_product(errands, errand); /* of a branch: refused */
     } else if (drawn < 552) {
@@ -497,6 +503,9 @@ void errand_settle(struct errand *errand)
     case COMMAND_MOVE:
         name = &request->body.move.account;
         break;
+    case COMMAND_SUSPEND:
+        request->body.suspend.reason = text_of(errand->texts[0]);
+        break;
     case COMMAND_PUBLISH_PRODUCT:
         request->body.product.name = text_of(errand->texts[0]);
         request->body.product.currency = text_of(errand->texts[1]);
@@ -510,7 +519,6 @@ void errand_settle(struct errand *errand)
     case COMMAND_SET_LIMITS:
     case COMMAND_SET_QUOTA:
     case COMMAND_APPROVE_MINT:
-    case COMMAND_SUSPEND:
     case COMMAND_RETIRE:
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:

@@ -581,5 +581,6 @@ bool scene_do(struct scene *scene, const char *sentence)
         return true;
     }
     return befall(scene, sentence) || command(scene, sentence) || scene_ends(scene, sentence) ||
-           scene_holds(scene, sentence) || scene_retired(scene, sentence);
+           scene_limits(scene, sentence) || scene_holds(scene, sentence) ||
+           scene_retired(scene, sentence);
 }
