@@ -33,6 +33,9 @@ static int sign_of(const struct statement_record *record)
     /* A top-up that waited counts when it is released. */
     bool comes = record->type == EVENT_TOPUP || record->type == EVENT_REFUND ||
                  record->type == EVENT_MINT_RELEASE;
+#if defined(MUTANT_release_unlisted)
+    comes = comes && record->type != EVENT_MINT_RELEASE;
+#endif
     return comes ? 1 : 0;
 }
 
