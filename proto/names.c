@@ -295,6 +295,8 @@ const char *verdict_name(enum verdict verdict)
         return "revoked_card";
     case REFUSED_FROZEN:
         return "frozen";
+    case REFUSED_NEWER_FACT:
+        return "newer_fact";
     case REFUSED_NOT_FROZEN:
         return "not_frozen";
     case REFUSED_BALANCE:

@@ -52,6 +52,7 @@ static void node_show(const json_t *answer)
         {"  ceiling a branch", "spread_branch_max"},
         {"alarms", "alarms"},
         {"invalid events", "invalid_events"},
+        {"events of a newer version", "unknown_events"},
         {"frontier", "frontier"},
         {"state", "state"},
         {"up to date", "synced"},

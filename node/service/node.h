@@ -36,6 +36,8 @@ struct node_setup {
     uint32_t peers_max;     /* links (default 64) */
     uint32_t journals_max;  /* journals known (default 1,024) */
     uint32_t ingest_frames; /* received frames of blocks held at once (default 16) */
+    /* For a simulator: bit i = this node behaves as a version that does not know type 200 + i. */
+    uint32_t unknown_types;
 };
 
 /* Bytes of memory that node_start needs. */

@@ -2,11 +2,11 @@
 
 #include "block_codec.h"
 #include "desk.h"
-#include "event_codec.h"
 #include "expiry.h"
 #include "forks.h"
 #include "freezes.h"
 #include "journal.h"
+#include "later.h"
 #include "members.h"
 #include "refunds.h"
 #include "requests.h"
@@ -214,7 +214,7 @@ static void show_sale_event(struct node *node, struct event_ref ref, struct sale
     }
     view->at_ms = (int64_t)(node->decoded.header.hlc >> 16);
     if (ref.index >= node->decoded.header.count ||
-        event_decode(node->decoded.events[ref.index], &node->event) != STATUS_OK ||
+        later_decode(node, node->decoded.events[ref.index], &node->event) != STATUS_OK ||
         node->event.type != EVENT_SPEND) {
         return;
     }
@@ -319,6 +319,7 @@ static void query_node(struct node *node, struct page *page)
     view->events = node->counters_committed.events;
     view->blocks = node->counters_committed.blocks;
     view->invalid_events = node->counters_committed.invalid;
+    view->unknown_events = node->counters_committed.unknown;
     uint64_t shown = shown_head(node);
     if (node->own_committed.seq > shown) {
         view->unreplicated = node->own_committed.seq - shown;

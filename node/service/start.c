@@ -122,6 +122,7 @@ static struct node *build(const struct node_setup *setup, void *memory)
     memcpy(node->database, setup->database, sizeof node->database);
     node->boot = setup->boot;
     node->office = setup->office;
+    node->unknown_types = setup->unknown_types;
     node->office_endpoint = setup->office_endpoint;
     node->roster.journals = parts.journals;
     node->roster.journal_capacity = setup->journals_max - 2;
@@ -163,7 +164,7 @@ static struct row_key meta_key(void)
 
 enum {
     META_SIZE = 1 + 32 + 8,
-    ROWS_FORM = 5, /* rises whenever a row is written differently: an older store is refused */
+    ROWS_FORM = 6, /* rises whenever a row is written differently: an older store is refused */
 };
 
 static void meta_bytes(const struct digest *network, uint64_t journal,
@@ -338,6 +339,8 @@ enum node_fitness node_start(const struct node_setup *setup, void *memory, struc
     node->freeze_tasks = true; /* those of before are looked for once */
     node->risk_tasks = true;
     node->risk_after = row_key(TABLE_OWED);
+    node->later_due = node->counters.unknown > 0;
+    node->later_after = row_key(TABLE_UNKNOWN);
     *out = node;
     if (!whole) {
         node->read_only = true;

@@ -68,6 +68,8 @@ struct world {
     bool unconfirmed;      /* the head file was lost: nothing is written until a peer agrees */
     uint64_t confirm_us;   /* when that was last looked for */
     uint32_t place;        /* in the topology: a clone stands where its original does */
+    uint32_t unknown_types;   /* of an older version, which lacks these (skew.h) */
+    uint32_t updates_at_boot; /* from this boot on it is not */
     uint32_t boot;         /* counts starts; what was meant for an earlier life is dropped */
     struct node *node;
     void *memory; /* sim.c keeps it */
