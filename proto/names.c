@@ -380,6 +380,8 @@ const char *alarm_name(enum alarm alarm)
         return "amnesia";
     case ALARM_RETIRED:
         return "retired";
+    case ALARM_NEWER_RULES:
+        return "newer_rules";
     case ALARM_COUNT:
         return UNKNOWN;
     }

@@ -61,6 +61,11 @@ uint32_t node_list_journal(struct node *node, uint64_t journal)
     return at;
 }
 
+bool journal_is_newer(const struct block_header *header)
+{
+    return header->rules > RULES;
+}
+
 bool journal_is_frozen(const struct node *node, uint64_t journal)
 {
     const struct frontier_entry *entry = frontier_find(&node->frontier, journal);
