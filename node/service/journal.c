@@ -640,6 +640,11 @@ enum admission journal_admit(struct node *node, const struct block *block)
     if (rows_nearly_full(node->rows) || node->open->block_count + 4 > BATCH_BLOCKS_MAX) {
         return ADMISSION_FULL;
     }
+#if !defined(MUTANT_late_overtaken)
+    if (node->later_due) {
+        return ADMISSION_FULL; /* what came before this block is folded before it (L4) */
+    }
+#endif
     if (journal_is_authority(header->journal)) {
         return admit_authority(node, block);
     }

@@ -17,7 +17,6 @@ enum {
     KIND_CRITICAL = 1,  /* U 1 acct16: how many critical ones wait */
     KEY_FEED_AT = 2,
     KEY_INDEX_AT = 10,
-    SWEEP_ROWS = 16,
 };
 
 bool later_is_newer(const struct node *node, uint16_t type)
@@ -181,13 +180,14 @@ void later_sweep(struct node *node)
     if (!node->later_due || world_space_low(node->world)) {
         return;
     }
-    /* One pass over what was there at the start: what comes after it, this version knows or will
-     * not know as long as it runs. */
+    /* Until the pass is over nothing is admitted, so that what is folded now comes before what
+     * rests on it; tills are served all the while. One pass over what was there at the start: what comes after
+     * it, this version knows or will not know as long as it runs. */
     struct walk walk = walk_over(prefix_of(KIND_EVENT));
     walk_from(&walk, row_key_bytes(&node->later_after));
     uint8_t memory[64];
     struct buffer value = BUFFER_OVER(memory);
-    for (int rows = 0; rows < SWEEP_ROWS && !rows_nearly_full(node->rows); rows++) {
+    for (uint32_t rows = 0; rows < node->later_rows && !rows_nearly_full(node->rows); rows++) {
         if (!walk_next(node, &walk, &value)) {
             node->later_due = false;
             return;

@@ -130,6 +130,7 @@ struct node {
     uint64_t feed_next;
     uint32_t unknown_types; /* see node_setup */
     bool later_due;         /* events may wait that this version knows (later.h) */
+    uint32_t later_rows;    /* looked at in a tick */
     struct row_key later_after;
     uint64_t hlc_seen; /* highest admitted that is not more than five minutes ahead of us */
 

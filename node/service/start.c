@@ -23,6 +23,7 @@ enum {
     PEERS_DEFAULT = 64,
     JOURNALS_DEFAULT = 1024,
     INGEST_DEFAULT = 16,
+    LATER_DEFAULT = 64,
     ALIGNMENT = 64,
 };
 
@@ -33,6 +34,7 @@ static struct node_setup with_defaults(const struct node_setup *setup)
     full.journals_max = full.journals_max == 0 ? JOURNALS_DEFAULT : full.journals_max;
     full.journals_max += 2; /* the authority's, and our own while it is not admitted yet */
     full.ingest_frames = full.ingest_frames == 0 ? INGEST_DEFAULT : full.ingest_frames;
+    full.later_rows = full.later_rows == 0 ? LATER_DEFAULT : full.later_rows;
     return full;
 }
 
@@ -123,6 +125,7 @@ static struct node *build(const struct node_setup *setup, void *memory)
     node->boot = setup->boot;
     node->office = setup->office;
     node->unknown_types = setup->unknown_types;
+    node->later_rows = setup->later_rows;
     node->office_endpoint = setup->office_endpoint;
     node->roster.journals = parts.journals;
     node->roster.journal_capacity = setup->journals_max - 2;

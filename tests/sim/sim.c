@@ -88,6 +88,7 @@ static void fill_setup(struct world *machine)
         .journals_max = 24,
         .ingest_frames = (uint32_t)random_between(&machine->random, 2, 4),
         .unknown_types = machine->unknown_types,
+        .later_rows = 1,
     };
     random_fill(&machine->random, (uint8_t *)&machine->setup.boot, sizeof machine->setup.boot);
     memcpy(machine->setup.public_key, machine->public_key, 32);
