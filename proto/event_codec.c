@@ -34,7 +34,7 @@ static const struct body_form FORMS[] = {
     {EVENT_ADJUST, 5, 5, issue_lots_read, issue_lots_write},
     {EVENT_MINT_RELEASE, 1, 1, approve_read, approve_write},
     {EVENT_SPEND, 3, 5, spend_read, spend_write},
-    {EVENT_SPEND_HOLD, 2, 2, hold_read, hold_write},
+    {EVENT_SPEND_HOLD, 2, 3, hold_read, hold_write},
     {EVENT_SPEND_CAPTURE, 3, 3, capture_read, capture_write},
     {EVENT_SPEND_RELEASE, 2, 2, release_read, release_write},
     {EVENT_REFUND, 3, 4, refund_read, refund_write},

@@ -287,6 +287,18 @@ const char *verdict_name(enum verdict verdict)
         return "unknown_product";
     case REFUSED_UNKNOWN_SALE:
         return "unknown_sale";
+    case REFUSED_UNKNOWN_HOLD:
+        return "unknown_hold";
+    case REFUSED_HOLD_UNTIL:
+        return "hold_until";
+    case REFUSED_HOLD_AMOUNT:
+        return "hold_amount";
+    case REFUSED_HOLD_ELSEWHERE:
+        return "hold_elsewhere";
+    case REFUSED_HOLD_ENDED:
+        return "hold_ended";
+    case REFUSED_HOLD_OVER:
+        return "hold_over";
     case REFUSED_UNKNOWN_BRANCH:
         return "unknown_branch";
     case REFUSED_UNKNOWN_KEY:
@@ -333,6 +345,8 @@ const char *verdict_name(enum verdict verdict)
         return "still_writes";
     case REFUSED_AWAY:
         return "away";
+    case REFUSED_NOT_FORKED:
+        return "not_forked";
     case REFUSED_ENDED:
         return "ended";
     case REFUSED_KEY_REUSED:

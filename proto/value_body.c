@@ -311,13 +311,18 @@ void hold_read(struct reader *reader, struct event *event)
 {
     event->body.hold.line_count = lines_read(reader, event->body.hold.lines);
     event->body.hold.until_ms = read_uint(reader);
+    if (event->body_size >= 3) {
+        event->body.hold.order = read_str(reader, ORDER_SIZE_MAX);
+    }
 }
 
 void hold_write(struct writer *writer, const struct event *event, uint32_t elements)
 {
-    (void)elements;
     lines_write(writer, event->body.hold.lines, event->body.hold.line_count);
     write_uint(writer, event->body.hold.until_ms);
+    if (elements >= 3) {
+        write_str_upto(writer, event->body.hold.order, ORDER_SIZE_MAX);
+    }
 }
 
 void capture_read(struct reader *reader, struct event *event)

@@ -25,6 +25,7 @@ enum {
     SEALED_SIZE_MAX = FIELD_SIZE_MAX + 24 + 16,
     REASON_SIZE_MAX = 200,   /* free text with a freeze, refund, move */
     ITEM_NAME_SIZE_MAX = 48, /* one item of a sale */
+    ORDER_SIZE_MAX = 64,     /* what a hold is for: a booking, a table, a bill */
     ENDPOINT_SIZE_MAX = 120, /* "tcp://host:port" */
     CARD_NUMBER_SIZE = 16,   /* decimal digits */
     CURRENCY_SIZE = 3,       /* ISO 4217 */

@@ -19,7 +19,10 @@ enum command_kind {
     COMMAND_ISSUE_CARD, /* opens an account of a product for a member, with its first card */
     COMMAND_TOP_UP,
     COMMAND_SPEND,
-    COMMAND_REFUND, /* of a sale, wherever it was made */
+    COMMAND_HOLD,    /* sets value aside for an order */
+    COMMAND_CAPTURE, /* an order is paid with what was set aside for it, or with a part */
+    COMMAND_RELEASE, /* what was set aside for an order is free again */
+    COMMAND_REFUND,  /* of a sale, wherever it was made */
     COMMAND_FREEZE,
     COMMAND_UNFREEZE,
     COMMAND_REPORT_LOSS,     /* of a card: it never works again, and its account is frozen */
@@ -38,6 +41,8 @@ enum command_kind {
     QUERY_HISTORY,
     QUERY_LOTS,     /* all lots that an account ever had, and what became of them */
     QUERY_SALE,     /* what of a sale is refundable */
+    QUERY_HOLD,     /* one hold, and what became of it */
+    QUERY_HOLDS,    /* of an account, those that are open */
     QUERY_TICKET,   /* what became of an idempotency key of this till */
     QUERY_NODE,     /* this node: head, digest, counters */
     QUERY_BRANCHES, /* every journal known, its frontier, who is connected */
@@ -72,31 +77,38 @@ enum verdict {
     REFUSED_UNKNOWN_MEMBER,
     REFUSED_UNKNOWN_PRODUCT,
     REFUSED_UNKNOWN_SALE,
+    REFUSED_UNKNOWN_HOLD,
     REFUSED_UNKNOWN_BRANCH,
     REFUSED_UNKNOWN_KEY,  /* QUERY_TICKET: this till never used that key here */
     REFUSED_REVOKED_CARD, /* reported lost, or replaced */
     REFUSED_FROZEN,
     REFUSED_NEWER_FACT, /* a fact about the account that this version does not understand */
     REFUSED_NOT_FROZEN,
-    REFUSED_BALANCE,       /* the whole chain, as seen here, holds less: answer.balance */
-    REFUSED_RIGHTS,        /* it is there, but not here and not reachable now: answer.offer */
-    REFUSED_REFUNDABLE,    /* more than the sale still has refundable: answer.limit */
-    REFUSED_OTHER_BRANCH,  /* the right to refund the sale is at a branch that is away */
-    REFUSED_CAP,           /* the product's limit on the balance: answer.limit is the headroom */
-    REFUSED_LOTS,          /* the account has SHEET_LOTS_MAX parcels of value already */
-    REFUSED_MISSING_FIELD, /* answer.field is missing */
-    REFUSED_FIELD,         /* answer.field is not acceptable */
-    REFUSED_NUMBERS,       /* this journal's card numbers are used up */
-    REFUSED_SELF,          /* a move to this branch itself */
-    REFUSED_CURRENCY,      /* not the account's currency */
-    REFUSED_ROLE,          /* this node's role does not include it */
-    REFUSED_VERSION,       /* a product version that is not the next one */
-    REFUSED_OTHER_MEMBER,  /* a transfer to another member's account */
-    REFUSED_OTHER_PRODUCT, /* a transfer to an account of another product */
-    REFUSED_STILL_WRITES,  /* the branch's journal was not retired yet */
-    REFUSED_AWAY,          /* the branch is not connected */
-    REFUSED_ENDED,         /* the branch's journal was retired, and in another way */
-    REFUSED_KEY_REUSED,    /* the same idempotency key with another request */
+    REFUSED_BALANCE,        /* the whole chain, as seen here, holds less: answer.balance */
+    REFUSED_RIGHTS,         /* it is there, but not here and not reachable now: answer.offer */
+    REFUSED_REFUNDABLE,     /* more than the sale still has refundable: answer.limit */
+    REFUSED_OTHER_BRANCH,   /* the right to refund the sale is at a branch that is away */
+    REFUSED_HOLD_UNTIL,     /* a hold until a time that is over, or too far ahead */
+    REFUSED_HOLD_AMOUNT,    /* more than the hold set aside: answer.limit */
+    REFUSED_HOLD_ELSEWHERE, /* another branch placed the hold: answer.branch */
+    REFUSED_HOLD_ENDED,     /* it was captured, released, has lapsed, or its branch was retired */
+    REFUSED_HOLD_OVER,      /* its time is over: it lapses */
+    REFUSED_CAP,            /* the product's limit on the balance: answer.limit is the headroom */
+    REFUSED_LOTS,           /* the account has SHEET_LOTS_MAX parcels of value already */
+    REFUSED_MISSING_FIELD,  /* answer.field is missing */
+    REFUSED_FIELD,          /* answer.field is not acceptable */
+    REFUSED_NUMBERS,        /* this journal's card numbers are used up */
+    REFUSED_SELF,           /* a move to this branch itself */
+    REFUSED_CURRENCY,       /* not the account's currency */
+    REFUSED_ROLE,           /* this node's role does not include it */
+    REFUSED_VERSION,        /* a product version that is not the next one */
+    REFUSED_OTHER_MEMBER,   /* a transfer to another member's account */
+    REFUSED_OTHER_PRODUCT,  /* a transfer to an account of another product */
+    REFUSED_STILL_WRITES,   /* the branch's journal was not retired yet */
+    REFUSED_AWAY,           /* the branch is not connected */
+    REFUSED_NOT_FORKED,     /* the branch's journal has one history */
+    REFUSED_ENDED,          /* the branch's journal was retired, and in another way */
+    REFUSED_KEY_REUSED,     /* the same idempotency key with another request */
     REFUSED_UNWITNESSED, /* rights from a branch that the office has not confirmed: answer.limit */
     REFUSED_QUOTA,       /* the branch has minted what it may on a day */
     REFUSED_SUSPENDED,   /* rights for a branch that is suspended */
@@ -162,7 +174,16 @@ struct request {
             uint32_t wait_ms;      /* how long to wait for rights from peers; 0 = the default 800 */
             uint32_t tender_count; /* what else pays for the same sale, in the order of use */
             struct tender_line tenders[TENDERS_MAX];
+            /* a hold, which has neither items nor other tenders */
+            uint64_t until_ms;  /* since 1970 */
+            struct bytes order; /* what for; may be empty */
         } spend;
+        struct {
+            struct event_ref hold;
+            int64_t amount;
+            uint32_t item_count;
+            struct sale_item items[SALE_ITEMS_MAX];
+        } capture; /* of a release and of QUERY_HOLD the hold alone */
         struct {
             struct event_ref sale;
             int64_t amount; /* in all: to the card and in other tenders */
@@ -282,8 +303,9 @@ struct answer {
     int64_t uncovered;   /* of a sale: without cover, under the risk allowance */
     int64_t balance;     /* after it, whole chain, principal and bonus, as seen here */
     int64_t usable_here; /* after it */
+    int64_t on_hold;     /* after it, of the balance: set aside for orders, at all branches */
     int64_t offer;       /* refused for rights: what this branch could take now */
-    int64_t limit;       /* see the verdict */
+    int64_t limit;       /* see the verdict; of a hold that was placed: until when, ms since 1970 */
     uint8_t field;       /* see the verdict; enum member_field */
     uint32_t product;
     uint32_t version;
@@ -317,6 +339,7 @@ struct account_view {
                    */
     int64_t made_good;   /* of the balance: was used already, at branches written off since */
     int64_t usable_here; /* held here or on its way here, valid today */
+    int64_t on_hold;     /* set aside for orders, at whatever branch: neither here nor elsewhere */
     int64_t elsewhere;   /* held by others, or in flight between others */
     uint32_t today;      /* by this node's clock, in the organisation's zone */
     int64_t ended;       /* of the balance: of lots whose last day is over */
@@ -355,9 +378,10 @@ struct history_entry {
     int64_t balance_after; /* in this listing's order, newest first */
     bool after_loss;       /* a spend after a loss was reported, where that was not known */
     bool balance_known;    /* false when a filter hides what lies between */
-    struct event_ref sale; /* refunds: what was refunded */
+    struct event_ref sale; /* refunds: what was refunded; captures and releases: the hold */
     uint64_t to_journal;   /* moves and accepts: the other side */
-    int64_t moved;         /* moves and accepts: how much */
+    int64_t moved;         /* moves and accepts: how much; holds and releases: so much was set
+                              aside, or is free again */
     int64_t uncovered;     /* change of the balance by what was sold without cover: minus for such a
                               sale, plus when a cover pays it out of the lots */
     struct ticket_id ticket;
@@ -385,6 +409,24 @@ struct sale_view {
         int64_t list;    /* price by the list, all pieces */
         int64_t charged; /* what was charged */
     } items[SALE_ITEMS_MAX];
+};
+
+/* What was set aside for an order, and what became of it. */
+struct hold_view {
+    struct event_ref hold;
+    struct subject_id account;
+    int64_t at_ms;
+    int64_t until_ms;
+    uint32_t till;
+    uint32_t staff;
+    uint32_t order_size;
+    uint8_t order[ORDER_SIZE_MAX];
+    uint8_t state;       /* 1 open, 2 captured, 3 released, 4 lapsed */
+    bool is_void;        /* open, and its branch's journal was retired: nobody can capture it */
+    int64_t held[2];     /* principal, bonus */
+    int64_t captured[2]; /* of it */
+    int64_t ended_ms;
+    struct event_ref ended; /* what captured (then it is the sale) or released it */
 };
 
 /* A request filed for another journal, and what became of it. */
@@ -578,6 +620,7 @@ struct exposure_entry {
     bool acknowledged; /* it has said that it knows of every live freeze of the account */
     bool connected;    /* a session with its node is up */
     int64_t held;      /* rights it may use now: held, on hold, and in flight to it */
+    int64_t on_hold;   /* of it, set aside for orders: a freeze does not stop those */
     int64_t room;      /* what it may sell beyond them, under the risk allowance */
 };
 
@@ -617,12 +660,14 @@ struct page {
             uint32_t freezes; /* live */
             uint32_t branches;
             uint32_t acknowledged;
-            int64_t spendable; /* at most, by those that have not acknowledged */
+            int64_t spendable; /* at most, by those that have not acknowledged, and what the others
+                                  have set aside for orders */
             uint32_t entry_count;
             int64_t room; /* of it: what may be sold beyond rights, under the risk allowance */
             struct exposure_entry entries[PAGE_ENTRIES_MAX];
         } exposure;
         struct request_view requests[PAGE_ENTRIES_MAX];
+        struct hold_view holds[PAGE_ENTRIES_MAX];
         struct lot_entry lots[PAGE_ENTRIES_MAX]; /* what ends first, first */
         struct {
             int64_t account; /* default caps */

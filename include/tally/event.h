@@ -107,6 +107,10 @@ enum retire_kind {
     RETIRE_STOLEN = 3, /* (seq, id) is a cut: what stands behind it counts nowhere */
 };
 
+/* And in a command: it has two histories, the one that the office holds stands (JOURNAL.RESOLVE).
+ */
+enum { RETIRE_FORKED = 4 };
+
 /* Why the office added or took value. */
 enum adjust_cause {
     ADJUST_CORRECTION = 1,
@@ -375,7 +379,8 @@ struct event {
         struct {
             uint8_t line_count;
             struct lot_line lines[EVENT_LINES_MAX];
-            uint64_t until_ms; /* since 1970; the holder releases it by an event after that */
+            uint64_t until_ms;  /* since 1970; the holder releases it by an event after that */
+            struct bytes order; /* whose it is, <= ORDER_SIZE_MAX */
         } hold;
         struct {
             struct event_ref hold;

@@ -13,6 +13,7 @@ struct lot_view {
     uint32_t to_day;
     uint64_t issued_by;    /* journal */
     int64_t left;          /* whole chain */
+    int64_t on_hold;       /* of it, set aside for orders */
     int64_t here;          /* held by this node */
     int64_t coming;        /* in flight to this node */
     int64_t in_flight;     /* in flight to anybody */

@@ -192,6 +192,7 @@ void accounts_get_render(struct api_call *call, const struct answer *answer)
     render_money(out, "bonus", account->bonus, currency);
     render_money(out, "made_good", account->made_good, currency);
     render_money(out, "usable_here", account->usable_here, currency);
+    render_money(out, "on_hold", account->on_hold, currency);
     render_money(out, "elsewhere", account->elsewhere, currency);
     render_money(out, "ended", account->ended, currency);
     expiries_render(out, account);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+enum { REQUEST_PLACE_SIZE = 256 }; /* a pattern, and what a path names */
+
 struct api *api_new(const char *tokens_path, char *problem, size_t problem_size)
 {
     struct auth *auth = auth_load(tokens_path, false, problem, problem_size);
@@ -209,8 +211,13 @@ static void read_request(struct api_call *call)
             call->request.page_limit = PAGE_ENTRIES_MAX;
         }
     } else {
-        json_hash_request(call->route->method, call->route->pattern, call->body,
-                          call->request.request_hash);
+        /* What a path names is part of what was asked. */
+        char place[REQUEST_PLACE_SIZE];
+        struct bytes named =
+            call->target.segment_count > 3 ? call->target.segments[2] : bytes_of("", 0);
+        (void)snprintf(place, sizeof place, "%s%.*s", call->route->pattern, (int)named.size,
+                       (const char *)named.data);
+        json_hash_request(call->route->method, place, call->body, call->request.request_hash);
     }
     call->asks = true;
 }

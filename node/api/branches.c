@@ -127,13 +127,16 @@ void retirements_post_read(struct api_call *call)
         (uint32_t)body_integer_required(&body, "branch", 1, BRANCH_NUMBER_MAX);
     call->request.body.retire.reason = body_text(&body, "reason", BODY_OPTIONAL, REASON_SIZE_MAX);
     struct bytes kind = body_text(&body, "kind", BODY_REQUIRED, NAME_SIZE_MAX);
+    if (bytes_equal(kind, bytes_of("forked", 6))) {
+        call->request.body.retire.kind = RETIRE_FORKED;
+    }
     for (size_t i = 0; i < sizeof retire_kinds / sizeof retire_kinds[0]; i++) {
         if (bytes_equal(kind, bytes_of(retire_kinds[i].name, strlen(retire_kinds[i].name)))) {
             call->request.body.retire.kind = retire_kinds[i].kind;
         }
     }
     if (call->request.body.retire.kind == 0) {
-        body_refuse(&body, "kind", "must be \"lost\", \"closed\" or \"stolen\"");
+        body_refuse(&body, "kind", "must be \"lost\", \"closed\", \"stolen\" or \"forked\"");
     }
 }
 

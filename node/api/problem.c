@@ -55,6 +55,7 @@ unsigned verdict_status(enum verdict verdict)
     case REFUSED_AMOUNT:
     case REFUSED_MISSING_FIELD:
     case REFUSED_FIELD:
+    case REFUSED_HOLD_UNTIL:
     case REFUSED_CURRENCY:
         return 422;
     case REFUSED_UNKNOWN_CARD:
@@ -62,6 +63,7 @@ unsigned verdict_status(enum verdict verdict)
     case REFUSED_UNKNOWN_MEMBER:
     case REFUSED_UNKNOWN_PRODUCT:
     case REFUSED_UNKNOWN_SALE:
+    case REFUSED_UNKNOWN_HOLD:
     case REFUSED_UNKNOWN_BRANCH:
     case REFUSED_UNKNOWN_KEY:
         return 404;
@@ -73,6 +75,10 @@ unsigned verdict_status(enum verdict verdict)
     case REFUSED_RIGHTS:
     case REFUSED_REFUNDABLE:
     case REFUSED_OTHER_BRANCH:
+    case REFUSED_HOLD_AMOUNT:
+    case REFUSED_HOLD_ELSEWHERE:
+    case REFUSED_HOLD_ENDED:
+    case REFUSED_HOLD_OVER:
     case REFUSED_CAP:
     case REFUSED_LOTS:
     case REFUSED_NUMBERS:
@@ -82,6 +88,7 @@ unsigned verdict_status(enum verdict verdict)
     case REFUSED_OTHER_PRODUCT:
     case REFUSED_STILL_WRITES:
     case REFUSED_AWAY:
+    case REFUSED_NOT_FORKED:
     case REFUSED_ENDED:
     case REFUSED_KEY_REUSED:
     case REFUSED_UNWITNESSED:
@@ -113,6 +120,12 @@ const char *verdict_title(enum verdict verdict)
         [REFUSED_UNKNOWN_MEMBER] = "The member is not known",
         [REFUSED_UNKNOWN_PRODUCT] = "The product is not known",
         [REFUSED_UNKNOWN_SALE] = "The sale is not known",
+        [REFUSED_UNKNOWN_HOLD] = "The hold is not known",
+        [REFUSED_HOLD_UNTIL] = "The hold's end is not acceptable",
+        [REFUSED_HOLD_AMOUNT] = "More than the hold set aside",
+        [REFUSED_HOLD_ELSEWHERE] = "Another branch placed the hold",
+        [REFUSED_HOLD_ENDED] = "The hold has ended",
+        [REFUSED_HOLD_OVER] = "The hold's time is over",
         [REFUSED_UNKNOWN_BRANCH] = "The branch is not known",
         [REFUSED_UNKNOWN_KEY] = "This till never used that key here",
         [REFUSED_REVOKED_CARD] = "The card is no longer valid",
@@ -136,6 +149,7 @@ const char *verdict_title(enum verdict verdict)
         [REFUSED_OTHER_PRODUCT] = "The other account is of another product",
         [REFUSED_STILL_WRITES] = "The branch was not retired",
         [REFUSED_AWAY] = "The branch is not connected",
+        [REFUSED_NOT_FORKED] = "The branch has one history",
         [REFUSED_ENDED] = "The branch was retired already",
         [REFUSED_KEY_REUSED] = "The key was used for something else",
         [REFUSED_UNWITNESSED] = "The office has not confirmed where the money came from",
@@ -221,6 +235,20 @@ static const char *plain_sentence(enum verdict verdict)
                                     "for those that are.",
         [REFUSED_UNKNOWN_SALE] = "Refused: this branch knows no such sale. Copy the reference from "
                                  "the receipt, as in 2.1-17-0.",
+        [REFUSED_UNKNOWN_HOLD] =
+            "Refused: this branch knows no such hold. Use the reference from the "
+            "answer to POST /v1/holds, or list the account's holds.",
+        [REFUSED_HOLD_UNTIL] = "Refused: a hold ends in the future, at most 400 days ahead. Give "
+                               "\"until\" as date and time with a zone, like "
+                               "2026-08-01T18:00:00+08:00.",
+        [REFUSED_HOLD_ELSEWHERE] =
+            "Refused: only the branch that placed a hold captures or releases "
+            "it. Ask there.",
+        [REFUSED_HOLD_ENDED] = "Refused: this hold was captured or released before, has lapsed, or "
+                               "its branch was written off, so that nothing is set aside any more. "
+                               "Sell from the card instead.",
+        [REFUSED_HOLD_OVER] = "Refused: the time of this hold is over, and what it set aside goes "
+                              "back to the account. Sell from the card instead.",
         [REFUSED_UNKNOWN_BRANCH] = "Refused: there is no such branch. See GET /v1/branches for "
                                    "those that are.",
         [REFUSED_UNKNOWN_KEY] = "This till never used that Idempotency-Key at this branch, so "
@@ -230,10 +258,11 @@ static const char *plain_sentence(enum verdict verdict)
             "for the member's other card.",
         [REFUSED_FROZEN] = "Refused: the account is frozen. Lift the freeze first, if whoever set "
                            "it agrees.",
-        [REFUSED_NEWER_FACT] = "Refused: a branch with a newer version of Tally wrote something about "
-                               "this account that says whether it may be used, and this branch "
-                               "cannot read it. Update this branch, or sell from this account at "
-                               "a branch that is up to date.",
+        [REFUSED_NEWER_FACT] =
+            "Refused: a branch with a newer version of Tally wrote something about "
+            "this account that says whether it may be used, and this branch "
+            "cannot read it. Update this branch, or sell from this account at "
+            "a branch that is up to date.",
         [REFUSED_NOT_FROZEN] = "Refused: the account is not frozen, so there is nothing to lift.",
         [REFUSED_LOTS] = "Refused: the account holds as many separate parcels of value as it may. "
                          "Spend some of them first.",
@@ -253,6 +282,9 @@ static const char *plain_sentence(enum verdict verdict)
                                  "first (tally branch retire), then invite it again.",
         [REFUSED_AWAY] = "Refused: a branch is closed with its own last word, and this one is not "
                          "connected. Bring it back first, or retire it as lost.",
+        [REFUSED_NOT_FORKED] = "Refused: nothing proves here that the branch's journal has two "
+                               "histories. tally node status lists those in quarantine; to end a "
+                               "branch that is whole, use tally branch retire.",
         [REFUSED_ENDED] = "Refused: the branch's journal was retired already, in another way. See "
                           "GET /v1/branches for what became of it.",
         [REFUSED_KEY_REUSED] = "Refused: this till used that Idempotency-Key for another request. "
@@ -288,6 +320,12 @@ void verdict_explain(const struct answer *answer, char *text, size_t size)
     money_print(answer->offer, answer->currency, offer);
     money_print(answer->limit, answer->currency, limit);
     if (answer->verdict == REFUSED_BALANCE) {
+        if (answer->on_hold > 0) {
+            explain_amount(text, size, "Refused: the account holds ", balance,
+                           " in all, as far as this branch knows, and some of it is set aside for "
+                           "orders (on_hold). Ask for less, or top up first.");
+            return;
+        }
         explain_amount(text, size, "Refused: the account holds ", balance,
                        " in all, as far as this branch knows. Ask for less, or top up first.");
     } else if (answer->verdict == REFUSED_RIGHTS && answer->offer == 0) {
@@ -320,6 +358,9 @@ void verdict_explain(const struct answer *answer, char *text, size_t size)
     } else if (answer->verdict == REFUSED_CAP) {
         explain_amount(text, size, "Refused: the product limits the balance, and only ", limit,
                        " more fits. Top up at most that.");
+    } else if (answer->verdict == REFUSED_HOLD_AMOUNT) {
+        explain_amount(text, size, "Refused: the hold set aside ", limit,
+                       ". Capture at most that, and sell the rest from the card.");
     } else if (answer->verdict == REFUSED_OTHER_BRANCH) {
         explain_other_branch(text, size, answer, offer);
     } else if (answer->verdict == REFUSED_SELF) {
@@ -363,13 +404,17 @@ static void render_numbers(struct render *out, const struct answer *answer)
     if (verdict == REFUSED_RIGHTS || verdict == REFUSED_BALANCE || verdict == REFUSED_CAP) {
         render_money(out, "balance", answer->balance, answer->currency);
     }
+    if (verdict == REFUSED_BALANCE && answer->on_hold > 0) {
+        render_money(out, "on_hold", answer->on_hold, answer->currency);
+    }
     if (verdict == REFUSED_RIGHTS || verdict == REFUSED_BALANCE || verdict == REFUSED_UNWITNESSED) {
         render_money(out, "usable_here", answer->usable_here, answer->currency);
     }
-    if (verdict == REFUSED_OTHER_BRANCH) {
+    if (verdict == REFUSED_OTHER_BRANCH || verdict == REFUSED_HOLD_ELSEWHERE) {
         render_count(out, "branch", answer->branch);
     }
-    if (verdict == REFUSED_REFUNDABLE || verdict == REFUSED_CAP || verdict == REFUSED_UNWITNESSED) {
+    if (verdict == REFUSED_REFUNDABLE || verdict == REFUSED_HOLD_AMOUNT || verdict == REFUSED_CAP ||
+        verdict == REFUSED_UNWITNESSED) {
         render_money(out, "limit", answer->limit, answer->currency);
     }
     if ((verdict == REFUSED_MISSING_FIELD || verdict == REFUSED_FIELD) && answer->field != 0) {

@@ -20,6 +20,8 @@ void cards_post_read(struct api_call *call);
 void cards_post_render(struct api_call *call, const struct answer *answer);
 
 /* sales.c */
+/* "items" of a sale; their count. */
+uint32_t body_items(const struct body *body, struct sale_item items[static SALE_ITEMS_MAX]);
 void topups_post_read(struct api_call *call);
 void spends_post_read(struct api_call *call);
 void refunds_post_read(struct api_call *call);
@@ -29,6 +31,15 @@ void topups_post_render(struct api_call *call, const struct answer *answer);
 void spends_post_render(struct api_call *call, const struct answer *answer);
 void refunds_post_render(struct api_call *call, const struct answer *answer);
 void sales_get_render(struct api_call *call, const struct answer *answer);
+
+/* holds.c */
+void holds_post_read(struct api_call *call);
+void holds_capture_read(struct api_call *call);
+void holds_release_read(struct api_call *call);
+void holds_get_read(struct api_call *call);
+void holds_post_render(struct api_call *call, const struct answer *answer);
+void holds_get_render(struct api_call *call, const struct answer *answer);
+void holds_list_render(struct api_call *call, const struct answer *answer);
 
 /* transfers.c */
 void transfers_post_read(struct api_call *call);

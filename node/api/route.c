@@ -16,6 +16,12 @@ enum {
 
 static const struct route routes[] = {
     {"POST", "/v1/spends", COUNTER, WRITE, COMMAND_SPEND, spends_post_read, spends_post_render},
+    {"POST", "/v1/holds", COUNTER, WRITE, COMMAND_HOLD, holds_post_read, holds_post_render},
+    {"POST", "/v1/holds/{ref}/capture", COUNTER, WRITE, COMMAND_CAPTURE, holds_capture_read,
+     holds_post_render},
+    {"POST", "/v1/holds/{ref}/release", COUNTER, WRITE, COMMAND_RELEASE, holds_release_read,
+     holds_post_render},
+    {"GET", "/v1/holds/{ref}", ALL, ROUTE_FRESH, QUERY_HOLD, holds_get_read, holds_get_render},
     {"POST", "/v1/topups", COUNTER, WRITE, COMMAND_TOP_UP, topups_post_read, topups_post_render},
     {"POST", "/v1/refunds", COUNTER, WRITE, COMMAND_REFUND, refunds_post_read, refunds_post_render},
     {"POST", "/v1/transfers", COUNTER, WRITE, COMMAND_TRANSFER, transfers_post_read,
@@ -45,6 +51,8 @@ static const struct route routes[] = {
      accounts_events_render},
     {"GET", "/v1/accounts/{id}/lots", ALL, REPORT, QUERY_LOTS, accounts_lots_read,
      accounts_lots_render},
+    {"GET", "/v1/accounts/{id}/holds", ALL, REPORT, QUERY_HOLDS, accounts_lots_read,
+     holds_list_render},
     {"GET", "/v1/accounts/{id}/exposure", ALL, ROUTE_FRESH, QUERY_EXPOSURE, exposure_account_read,
      exposure_render},
     {"GET", "/v1/exposure", MANAGERS | OFFICE, ROUTE_FRESH, QUERY_CHAIN_EXPOSURE,

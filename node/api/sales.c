@@ -57,6 +57,16 @@ static uint32_t tenders_of(const struct body *body, struct tender_line tenders[s
     return (uint32_t)count;
 }
 
+uint32_t body_items(const struct body *body, struct sale_item items[static SALE_ITEMS_MAX])
+{
+    size_t count = body_array(body, "items", SALE_ITEMS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        struct body item = body_element(body, "items", i);
+        item_read(&item, &items[i]);
+    }
+    return (uint32_t)count;
+}
+
 void spends_post_read(struct api_call *call)
 {
     struct body body = body_of(call);
@@ -67,12 +77,7 @@ void spends_post_read(struct api_call *call)
     call->request.body.spend.currency = amount.currency;
     call->request.body.spend.wait_ms =
         (uint32_t)body_integer(&body, "wait_ms", 0, CALL_WAIT_MS_MAX, 0);
-    size_t count = body_array(&body, "items", SALE_ITEMS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        struct body item = body_element(&body, "items", i);
-        item_read(&item, &call->request.body.spend.items[i]);
-    }
-    call->request.body.spend.item_count = (uint32_t)count;
+    call->request.body.spend.item_count = body_items(&body, call->request.body.spend.items);
     call->request.body.spend.tender_count = tenders_of(&body, call->request.body.spend.tenders);
 }
 

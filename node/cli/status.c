@@ -18,7 +18,7 @@ static void quarantine_show(const json_t *rows)
         return;
     }
     puts("\nIn quarantine: two machines have written in one journal (a restored backup, a clone).\n"
-         "Nothing more is taken of it. At the office: tally branch retire BRANCH --kind lost");
+         "Nothing more is taken of it. At the office: tally branch resolve BRANCH");
     output_table(rows, LABELS(columns), "");
 }
 

@@ -53,11 +53,20 @@ int64_t registers_loss(const struct registers *registers)
     return total < 0 ? -total : 0;
 }
 
+/* Have others written about it? */
+static bool stands_apart(const struct registers *registers)
+{
+    return (registers->taken | registers->repaid | registers->regained | registers->adopted) != 0;
+}
+
 int64_t registers_shown(const struct registers *registers)
 {
-    bool apart =
-        (registers->taken | registers->repaid | registers->regained | registers->adopted) != 0;
-    return apart ? registers_held(registers) : registers_raw(registers);
+    return stands_apart(registers) ? registers_held(registers) : registers_raw(registers);
+}
+
+int64_t registers_on_hold(const struct registers *registers)
+{
+    return stands_apart(registers) ? 0 : registers->held - registers->released;
 }
 
 int64_t registers_ledger(const struct registers *registers)
@@ -120,7 +129,28 @@ enum invalid_reason registers_give(struct registers *registers, int64_t amount)
         return raise(&registers->out, amount);
     }
 #endif
+#if defined(MUTANT_hold_moved_away)
+    if (amount <= registers_raw(registers) + registers_on_hold(registers)) {
+        return raise(&registers->out, amount);
+    }
+#endif
     return draw(registers, &registers->out, amount);
+}
+
+enum invalid_reason registers_hold(struct registers *registers, int64_t amount)
+{
+    return draw(registers, &registers->held, amount);
+}
+
+enum invalid_reason registers_release(struct registers *registers, int64_t amount)
+{
+    if (!amount_in_range(amount)) {
+        return INVALID_BAD_AMOUNT;
+    }
+    if (amount > registers->held - registers->released) {
+        return INVALID_NOT_COVERED;
+    }
+    return raise(&registers->released, amount);
 }
 
 enum invalid_reason registers_cover(struct registers *registers, int64_t amount)
@@ -508,13 +538,22 @@ static enum invalid_reason number_form(struct bytes number)
     return INVALID_NONE;
 }
 
+static enum invalid_reason hold_form(const struct event *event)
+{
+    if (event->body.hold.until_ms == 0) {
+        return INVALID_MALFORMED; /* it would never end */
+    }
+    return lines_form(event->body.hold.lines, event->body.hold.line_count);
+}
+
 static bool event_has_form(uint16_t type)
 {
-    return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_REFUND ||
-           type == EVENT_LOT_EXPIRE || type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_MOVE ||
-           type == EVENT_RIGHTS_ACCEPT || type == EVENT_RIGHTS_RETURN ||
-           type == EVENT_RIGHTS_RECLAIM || type == EVENT_RIGHTS_COVER || type == EVENT_CARD_ISSUE ||
-           type == EVENT_REQUEST_FILE || type == EVENT_REQUEST_CLOSE;
+    return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_SPEND_HOLD ||
+           type == EVENT_SPEND_CAPTURE || type == EVENT_REFUND || type == EVENT_LOT_EXPIRE ||
+           type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_MOVE || type == EVENT_RIGHTS_ACCEPT ||
+           type == EVENT_RIGHTS_RETURN || type == EVENT_RIGHTS_RECLAIM ||
+           type == EVENT_RIGHTS_COVER || type == EVENT_CARD_ISSUE || type == EVENT_REQUEST_FILE ||
+           type == EVENT_REQUEST_CLOSE;
 }
 
 enum invalid_reason event_form(const struct event *event)
@@ -531,6 +570,10 @@ enum invalid_reason event_form(const struct event *event)
         return terms_form(event->body.topup.lots, event->body.topup.lot_count);
     case EVENT_SPEND:
         return spend_form(event);
+    case EVENT_SPEND_HOLD:
+        return hold_form(event);
+    case EVENT_SPEND_CAPTURE:
+        return amounts_form(event->body.capture.lines, event->body.capture.line_count, AMOUNT_MAX);
     case EVENT_REFUND:
         return refund_form(event);
     case EVENT_LOT_EXPIRE:

@@ -56,6 +56,10 @@ int64_t registers_loss(const struct registers *registers);
 /* What a picture shows of it: what it may use; once others have written about it, all it has. */
 int64_t registers_shown(const struct registers *registers);
 
+/* Of what it has: on hold, for an order. Once others have written about the journal it was retired,
+ * and that voids its holds: 0. */
+int64_t registers_on_hold(const struct registers *registers);
+
 /* This journal's part of ledger(l): issued + refunded - everything consumed. */
 int64_t registers_ledger(const struct registers *registers);
 
@@ -69,6 +73,9 @@ enum invalid_reason registers_rebind(struct registers *registers, int64_t amount
 /* What is held of a lot that has ended leaves the chain (EXP). */
 enum invalid_reason registers_expire(struct registers *registers, int64_t amount);
 enum invalid_reason registers_give(struct registers *registers, int64_t amount);
+/* Sets aside what the journal may use (HOLD), and ends that (REL): at most what is set aside. */
+enum invalid_reason registers_hold(struct registers *registers, int64_t amount);
+enum invalid_reason registers_release(struct registers *registers, int64_t amount);
 enum invalid_reason registers_cover(struct registers *registers, int64_t amount);
 /* The office takes over what a retired journal has (PO, and PIN on its own row). How much is there
  * is the office's business, not the verdict's: its own row shows an overdraft at once. */
@@ -135,8 +142,8 @@ bool lot_is_over_on(uint32_t to_day, int64_t grace, uint32_t day);
 
 /* Form rules of an event that need nothing but the event: amounts in range, no lot twice, lots of a
  * bucket that the event may issue or use, from_day <= to_day. INVALID_NONE, MALFORMED or
- * BAD_AMOUNT. Knows TOPUP, SPEND, REFUND, LOT.EXPIRE, LOT.REBIND, the RIGHTS events, CARD.ISSUE,
- * REQUEST.FILE, REQUEST.CLOSE; others: NONE. */
+ * BAD_AMOUNT. Knows TOPUP, SPEND, SPEND.HOLD, SPEND.CAPTURE, REFUND, LOT.EXPIRE, LOT.REBIND, the
+ * RIGHTS events, CARD.ISSUE, REQUEST.FILE, REQUEST.CLOSE; others: NONE. */
 enum invalid_reason event_form(const struct event *event);
 
 #endif

@@ -13,6 +13,15 @@ int64_t sheet_balance(const struct sheet *sheet)
     return sheet->principal + sheet->bonus - sheet_owed(sheet);
 }
 
+int64_t sheet_on_hold(const struct sheet *sheet)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < sheet->lot_count; i++) {
+        sum += sheet->lots[i].on_hold;
+    }
+    return sum;
+}
+
 static int order_of_numbers(uint64_t a, uint64_t b)
 {
     return (a > b) - (a < b);

@@ -32,7 +32,8 @@ struct sheet_lot {
     uint32_t to_day;
     uint32_t product;
     struct event_ref issued; /* lots of one event are one pair */
-    int64_t left;            /* ledger(l): held by all + in flight */
+    int64_t left;            /* ledger(l): held by all + on hold + in flight */
+    int64_t on_hold;         /* of it, set aside for orders by who holds it */
     uint8_t crowded;         /* 1: there may be holders or flights beyond those listed */
     uint8_t holder_count;
     struct sheet_holder holders[SHEET_HOLDERS_MAX];
@@ -57,6 +58,9 @@ struct sheet {
 int64_t sheet_owed(const struct sheet *sheet);
 /* What the member has: ledger - owed. Below zero when nothing is left to cover from. */
 int64_t sheet_balance(const struct sheet *sheet);
+
+/* Of the lots listed: what is set aside for orders. */
+int64_t sheet_on_hold(const struct sheet *sheet);
 
 /* NULL if not listed. */
 struct sheet_lot *sheet_find(struct sheet *sheet, const struct lot_id *lot);

@@ -4,6 +4,7 @@
 #include "expiry.h"
 #include "freezes.h"
 #include "hash.h"
+#include "holds.h"
 #include "journal.h"
 #include "members.h"
 #include "office.h"
@@ -97,7 +98,12 @@ static enum decision decide(struct node *node, const struct request *request, st
     case COMMAND_TOP_UP:
         return sales_top_up(node, request, answer);
     case COMMAND_SPEND:
+    case COMMAND_HOLD:
         return sales_spend(node, request, answer);
+    case COMMAND_CAPTURE:
+        return holds_capture(node, request, answer);
+    case COMMAND_RELEASE:
+        return holds_release(node, request, answer);
     case COMMAND_REFUND:
         return refunds_refund(node, request, answer);
     case COMMAND_FREEZE:
@@ -129,6 +135,8 @@ static enum decision decide(struct node *node, const struct request *request, st
     case QUERY_HISTORY:
     case QUERY_LOTS:
     case QUERY_SALE:
+    case QUERY_HOLD:
+    case QUERY_HOLDS:
     case QUERY_TICKET:
     case QUERY_NODE:
     case QUERY_BRANCHES:
@@ -263,6 +271,8 @@ static void keep_texts(struct parked *parked, const struct request *request)
     struct request *kept = &parked->request;
     switch ((int)request->kind) {
     case COMMAND_SPEND:
+    case COMMAND_HOLD:
+        kept->body.spend.order = keep_text(parked, &used, request->body.spend.order);
         kept->body.spend.account.card = keep_text(parked, &used, request->body.spend.account.card);
         kept->body.spend.currency = keep_text(parked, &used, request->body.spend.currency);
         for (uint32_t i = 0; i < request->body.spend.item_count; i++) {
@@ -286,7 +296,8 @@ static void keep_texts(struct parked *parked, const struct request *request)
 
 static uint32_t wait_of(const struct request *request)
 {
-    uint32_t wait = request->kind == COMMAND_SPEND    ? request->body.spend.wait_ms
+    bool spends = request->kind == COMMAND_SPEND || request->kind == COMMAND_HOLD;
+    uint32_t wait = spends                            ? request->body.spend.wait_ms
                     : request->kind == COMMAND_REFUND ? request->body.refund.wait_ms
                                                       : request->body.transfer.wait_ms;
     wait = wait == 0 ? SPEND_WAIT_MS : wait;
@@ -353,7 +364,8 @@ static enum verdict unfit(const struct node *node, const struct request *request
     if (world_space_low(node->world)) {
         return REFUSED_SPACE;
     }
-    bool uses = request->kind == COMMAND_SPEND || request->kind == COMMAND_MOVE;
+    bool uses = request->kind == COMMAND_SPEND || request->kind == COMMAND_HOLD ||
+                request->kind == COMMAND_MOVE;
     if (uses && trust_lease_is_over(node)) {
         return REFUSED_LEASE;
     }
@@ -363,8 +375,9 @@ static enum verdict unfit(const struct node *node, const struct request *request
     /* A block names at most so many others in its past: the next one has room again. */
     bool crowded =
         node->block.open && node->block.header.dep_count + SHEET_HOLDERS_MAX * 2 > BLOCK_DEPS_MAX;
-    bool accepts = request->kind == COMMAND_SPEND || request->kind == COMMAND_MOVE ||
-                   request->kind == COMMAND_REFUND || request->kind == COMMAND_TRANSFER;
+    bool accepts = request->kind == COMMAND_SPEND || request->kind == COMMAND_HOLD ||
+                   request->kind == COMMAND_MOVE || request->kind == COMMAND_REFUND ||
+                   request->kind == COMMAND_TRANSFER;
     return crowded && accepts ? REFUSED_BUSY : VERDICT_ALLOWED;
 }
 

@@ -75,6 +75,25 @@ static void append_end(struct node *node, const struct request *request, uint64_
     answer->at_ms = world_wall_ms(node->world);
 }
 
+/* Of two histories the one that stands here is the journal's. Said again it changes nothing. */
+static enum decision resolve(struct node *node, const struct request *request,
+                             const struct roster_journal *entry, struct answer *answer)
+{
+    const struct frontier_entry *tip = frontier_find(&node->frontier, entry->journal);
+    if (entry->ended.forked) {
+        answer->limit = (int64_t)entry->ended.seq;
+        return DECIDED;
+    }
+    if (entry->ended.since != 0) {
+        return refuse(answer, REFUSED_ENDED);
+    }
+    if (!tip->frozen || tip->seq == 0) {
+        return refuse(answer, REFUSED_NOT_FORKED);
+    }
+    append_end(node, request, entry->journal, true, answer);
+    return DECIDED;
+}
+
 enum decision estate_retire(struct node *node, const struct request *request, struct answer *answer)
 {
     if (!node->office) {
@@ -84,11 +103,14 @@ enum decision estate_retire(struct node *node, const struct request *request, st
     uint8_t kind = request->body.retire.kind;
     answer->branch = branch;
     const struct roster_journal *entry = journal_to_retire(node, branch);
-    if (entry == NULL || kind < RETIRE_LOST || kind > RETIRE_STOLEN) {
+    if (entry == NULL || kind < RETIRE_LOST || kind > RETIRE_FORKED) {
         return refuse(answer, REFUSED_UNKNOWN_BRANCH);
     }
     if (entry->journal == node->journal) {
         return refuse(answer, REFUSED_SELF);
+    }
+    if (kind == RETIRE_FORKED) {
+        return resolve(node, request, entry, answer);
     }
     /* Retired already: said again it changes nothing; a lost one may be found stolen, or be closed
      * when nobody waits for more of it. */

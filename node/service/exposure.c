@@ -71,13 +71,14 @@ static void add_flights(struct node *node, const struct lot_id *lot, int64_t *he
 
 /* Rights of each journal (beside the roster) in money of the account: held, on hold, coming. */
 static void hold_by_journal(struct node *node, const struct subject_id *account, int64_t *held,
-                            int64_t *issued)
+                            int64_t *on_hold, int64_t *issued)
 {
     struct walk walk = walk_over(key_of_subject(TABLE_REGISTERS, account));
     uint8_t memory[512];
     struct buffer value = BUFFER_OVER(memory);
     struct lot_id before = {{0}};
     bool counts = false;
+    bool ended = false;
     for (uint32_t i = 0; i < ROWS_SEEN_MAX && walk_next(node, &walk, &value); i++) {
         struct lot_id lot;
         memcpy(lot.bytes, walk.key_memory + walk.prefix.size, sizeof lot.bytes);
@@ -85,11 +86,11 @@ static void hold_by_journal(struct node *node, const struct subject_id *account,
         if (!lot_equal(&lot, &before)) {
             struct terms_record terms;
             counts = terms_load(node->rows, &lot, &terms) &&
-                     (terms.bucket == BUCKET_PRINCIPAL || terms.bucket == BUCKET_BONUS) &&
-                     !has_ended(node, &terms);
+                     (terms.bucket == BUCKET_PRINCIPAL || terms.bucket == BUCKET_BONUS);
+            ended = counts && has_ended(node, &terms);
             before = lot;
 #if !defined(MUTANT_exposure_forgets_flights)
-            if (counts) {
+            if (counts && !ended) {
                 add_flights(node, &lot, held);
             }
 #endif
@@ -103,9 +104,13 @@ static void hold_by_journal(struct node *node, const struct subject_id *account,
              * may be spent there all the same. */
             bool unaware = roster_retired(&node->roster, journal, node->roster.seq) != NULL &&
                            roster_end_of(&node->roster, journal) == NULL;
-            int64_t may_use = (unaware ? registers_raw(&registers) : registers_merged(&registers)) +
-                              registers.held - registers.released;
+            int64_t set_aside = registers.held - registers.released;
+            int64_t may_use =
+                (unaware ? registers_raw(&registers) : registers_merged(&registers)) + set_aside;
+            /* An order that was promised a lot gets it, also after the lot's end. */
+            may_use = ended ? set_aside : may_use;
             *sum += may_use > 0 ? may_use : 0;
+            on_hold[sum - held] += set_aside;
             *issued += registers.issued;
         }
     }
@@ -132,7 +137,12 @@ static void add_entry(struct page *page, const struct exposure_entry *entry)
 {
     page->rows.exposure.branches++;
     page->rows.exposure.acknowledged += entry->acknowledged ? 1 : 0;
-    page->rows.exposure.spendable += entry->acknowledged ? 0 : entry->held + entry->room;
+#if defined(MUTANT_exposure_forgets_holds)
+    int64_t promised = 0;
+#else
+    int64_t promised = entry->on_hold; /* a freeze does not stop what was promised before (A4) */
+#endif
+    page->rows.exposure.spendable += entry->acknowledged ? promised : entry->held + entry->room;
     page->rows.exposure.room += entry->acknowledged ? 0 : entry->room;
     if (page->rows.exposure.entry_count < PAGE_ENTRIES_MAX) {
         page->rows.exposure.entries[page->rows.exposure.entry_count++] = *entry;
@@ -177,10 +187,11 @@ enum verdict freezes_exposure(struct node *node, const struct request *request,
     (void)sheet_load_committed(node->rows, &answer->account, &sheet);
     page->rows.exposure.freezes = sheet.frozen;
     int64_t held[JOURNALS_SEEN_MAX] = {0};
+    int64_t on_hold[JOURNALS_SEEN_MAX] = {0};
     uint32_t count = journals_seen(node);
     page->more = count < node->roster.journal_count;
     int64_t issued = 0;
-    hold_by_journal(node, &answer->account, held, &issued);
+    hold_by_journal(node, &answer->account, held, on_hold, &issued);
     bool office_knows = sheet.frozen == 0 || office_knows_all(node, &answer->account);
     for (uint32_t i = 0; i < count; i++) {
         uint64_t journal = node->roster.journals[i].journal;
@@ -190,6 +201,7 @@ enum verdict freezes_exposure(struct node *node, const struct request *request,
                                 sheet.frozen > 0 && knows_all(node, &answer->account, journal),
                             .connected = is_connected(node, journal),
                             .held = held[i],
+                            .on_hold = on_hold[i],
                             .room = room_of(node, journal, office_knows, issued)});
     }
     page->count = 1;

@@ -29,7 +29,8 @@ void fold_count(struct fold *fold, uint8_t bucket, int64_t amount)
 
 static bool uses_sheet(uint16_t type)
 {
-    return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_REFUND ||
+    return type == EVENT_TOPUP || type == EVENT_SPEND || type == EVENT_SPEND_HOLD ||
+           type == EVENT_SPEND_CAPTURE || type == EVENT_SPEND_RELEASE || type == EVENT_REFUND ||
            type == EVENT_LOT_EXPIRE || type == EVENT_LOT_REBIND || type == EVENT_RIGHTS_COVER ||
            type == EVENT_RIGHTS_MOVE || type == EVENT_RIGHTS_ACCEPT ||
            type == EVENT_RIGHTS_RETURN || type == EVENT_RIGHTS_RECLAIM ||
@@ -44,6 +45,12 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
         return fold_topup(fold, sheet);
     case EVENT_SPEND:
         return fold_spend(fold, sheet);
+    case EVENT_SPEND_HOLD:
+        return fold_hold(fold, sheet);
+    case EVENT_SPEND_CAPTURE:
+        return fold_capture(fold, sheet);
+    case EVENT_SPEND_RELEASE:
+        return fold_release(fold, sheet);
     case EVENT_REFUND:
         return fold_refund(fold, sheet);
     case EVENT_LOT_EXPIRE:
@@ -106,9 +113,6 @@ static enum invalid_reason fold_known(struct fold *fold, struct sheet *sheet)
         return INVALID_NO_ROLE; /* the authority's, in a data journal */
     case EVENT_LOT_ISSUE:
     case EVENT_ADJUST:
-    case EVENT_SPEND_HOLD:
-    case EVENT_SPEND_CAPTURE:
-    case EVENT_SPEND_RELEASE:
     case EVENT_LOT_CLAWBACK:
     case EVENT_PAYOUT:
         return INVALID_MALFORMED; /* the format has it, these rules do not */
@@ -140,6 +144,10 @@ static void save_statement(struct fold *fold)
         line.tender = event->body.topup.tender;
     } else if (event->known && event->type == EVENT_REFUND) {
         line.sale = event->body.refund.sale;
+    } else if (event->known && event->type == EVENT_SPEND_CAPTURE) {
+        line.sale = event->body.capture.hold;
+    } else if (event->known && event->type == EVENT_SPEND_RELEASE) {
+        line.sale = event->body.release.hold;
     } else if (event->known && event->type == EVENT_RIGHTS_MOVE) {
         line.to_journal = event->body.move.to;
         line.sale = event->body.move.sale;
@@ -169,6 +177,13 @@ static int64_t charged(const struct event *event)
         amount = event->body.spend.risk;
         for (uint32_t i = 0; i < event->body.spend.line_count; i++) {
             if (!amount_add(amount, event->body.spend.lines[i].amount, &amount)) {
+                return INT64_MAX;
+            }
+        }
+    }
+    if (event->known && event->type == EVENT_SPEND_CAPTURE) {
+        for (uint32_t i = 0; i < event->body.capture.line_count; i++) {
+            if (!amount_add(amount, event->body.capture.lines[i].amount, &amount)) {
                 return INT64_MAX;
             }
         }
@@ -232,6 +247,9 @@ void fold_event(struct fold *fold)
             event->type == EVENT_REFUND) {
             day_add(fold->rows, journal_branch(fold->header->journal), fold->header->day,
                     event->type, fold->principal, fold->bonus, fold->uncovered);
+        } else if (event->type == EVENT_SPEND_CAPTURE) {
+            day_add(fold->rows, journal_branch(fold->header->journal), fold->header->day,
+                    EVENT_SPEND, fold->principal, fold->bonus, 0); /* it is a sale from here on */
         } else if (event->type == EVENT_MINT_RELEASE) {
             /* The top-up counts on the day on which it came to count. */
             day_add(fold->rows, journal_branch(fold->header->journal), fold->header->day,
@@ -264,6 +282,16 @@ static void sum_refund(struct rows *rows, const struct event *event, int64_t sum
     }
 }
 
+static void sum_capture(struct rows *rows, const struct event *event, int64_t sums[static 2])
+{
+    for (uint32_t i = 0; i < event->body.capture.line_count; i++) {
+        struct terms_record terms;
+        if (terms_load(rows, &event->body.capture.lines[i].lot, &terms) && is_money(terms.bucket)) {
+            sums[terms.bucket - 1] += event->body.capture.lines[i].amount;
+        }
+    }
+}
+
 void event_amounts(struct rows *rows, const struct event *event, int64_t *principal, int64_t *bonus)
 {
     int64_t sums[2] = {0, 0};
@@ -276,6 +304,10 @@ void event_amounts(struct rows *rows, const struct event *event, int64_t *princi
     }
     if (event->known && event->type == EVENT_SPEND) {
         sum_lines(rows, event->body.spend.lines, event->body.spend.line_count, sums);
+    } else if (event->known && event->type == EVENT_SPEND_HOLD) {
+        sum_lines(rows, event->body.hold.lines, event->body.hold.line_count, sums);
+    } else if (event->known && event->type == EVENT_SPEND_CAPTURE) {
+        sum_capture(rows, event, sums);
     } else if (event->known && event->type == EVENT_RIGHTS_MOVE) {
         sum_lines(rows, event->body.move.lines, event->body.move.line_count, sums);
     } else if (event->known && event->type == EVENT_LOT_EXPIRE) {

@@ -17,6 +17,7 @@ static void load_any(struct fold *fold, const struct subject_id *account, const 
     touched->key = key_of_registers(account, lot, journal);
     (void)registers_load(fold->rows, &touched->key, &touched->registers);
     touched->exposed = registers_exposed(&touched->registers);
+    touched->on_hold = registers_on_hold(&touched->registers);
     touched->good_before = registers_good(&touched->registers);
     touched->loss_before = registers_loss(&touched->registers);
     (void)terms_load(fold->rows, lot, &touched->terms);
@@ -157,6 +158,7 @@ void save_touched(struct fold *fold, struct sheet *sheet, struct touched *touche
     change_totals(sheet, touched->terms.bucket, touched->change);
     struct sheet_lot *lot = picture(fold, sheet, touched);
     lot->left += touched->change;
+    lot->on_hold += registers_on_hold(&touched->registers) - touched->on_hold;
     sheet_set_holder(lot, touched->journal, registers_shown(&touched->registers));
     holder_add(fold->rows, touched->journal, touched->terms.bucket, held_change + good);
     if (touched->terms.to_day != 0) {

@@ -15,6 +15,7 @@ struct touched {
     struct row_key key; /* of the registers */
     struct registers registers;
     int64_t exposed;     /* of this lot, before the event */
+    int64_t on_hold;     /* of this lot, before the event */
     int64_t good_before; /* what was made good for the journal before this event */
     int64_t loss_before; /* of it, what its branch bears */
     struct terms_record terms;
@@ -83,6 +84,16 @@ void remark_lease(struct fold *fold);
 /* fold_value.c */
 enum invalid_reason fold_topup(struct fold *fold, struct sheet *sheet);
 enum invalid_reason fold_spend(struct fold *fold, struct sheet *sheet);
+
+/* The sale of an event whose lines, amounts beside `touched`, paid `amounts`: its rights to refund
+ * begin at this journal. */
+void save_sale(struct fold *fold, const struct touched *touched, const int64_t *amounts,
+               uint32_t count);
+
+/* fold_hold.c */
+enum invalid_reason fold_hold(struct fold *fold, struct sheet *sheet);
+enum invalid_reason fold_capture(struct fold *fold, struct sheet *sheet);
+enum invalid_reason fold_release(struct fold *fold, struct sheet *sheet);
 
 /* fold_refund.c */
 enum invalid_reason fold_refund(struct fold *fold, struct sheet *sheet);

@@ -72,7 +72,8 @@ enum invalid_reason fold_topup(struct fold *fold, struct sheet *sheet)
     return INVALID_NONE;
 }
 
-static void save_sale(struct fold *fold, const struct touched *touched, uint32_t count)
+void save_sale(struct fold *fold, const struct touched *touched, const int64_t *amounts,
+               uint32_t count)
 {
     int64_t days = roster_limit(fold->roster, "refund_days", journal_branch(fold->header->journal),
                                 fold->header->auth);
@@ -86,9 +87,10 @@ static void save_sale(struct fold *fold, const struct touched *touched, uint32_t
         sale.lines[i].lot = touched[i].lot;
         sale.lines[i].bucket = touched[i].terms.bucket;
         sale.lines[i].issued = touched[i].terms.issued;
-        sale.lines[i].spent = fold->event->body.spend.lines[i].amount;
+        sale.lines[i].spent = amounts[i];
     }
-    for (uint32_t i = 0; i < fold->event->body.spend.tender_count; i++) {
+    uint32_t tenders = fold->event->type == EVENT_SPEND ? fold->event->body.spend.tender_count : 0;
+    for (uint32_t i = 0; i < tenders; i++) {
         const struct tender_line *tender = &fold->event->body.spend.tenders[i];
         sale.lines[sale.line_count].tender = tender->tender;
         sale.lines[sale.line_count].spent = tender->amount;
@@ -142,8 +144,10 @@ enum invalid_reason fold_spend(struct fold *fold, struct sheet *sheet)
         return exposed;
     }
     remark_lease(fold);
+    int64_t amounts[EVENT_LINES_MAX];
     for (uint32_t i = 0; i < count; i++) {
         const struct lot_line *line = &event->body.spend.lines[i];
+        amounts[i] = line->amount;
         touched[i].change = -line->amount;
         save_touched(fold, sheet, &touched[i], -line->amount);
         liability_add(fold->rows, touched[i].terms.product, touched[i].terms.bucket,
@@ -152,7 +156,7 @@ enum invalid_reason fold_spend(struct fold *fold, struct sheet *sheet)
         check_after(fold, line->after, registers_raw(&touched[i].registers));
     }
     save_spares(fold, sheet, touched, count);
-    save_sale(fold, touched, count);
+    save_sale(fold, touched, amounts, count);
     fold_risk_save(fold, sheet);
     return INVALID_NONE;
 }

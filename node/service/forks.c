@@ -14,6 +14,7 @@ enum {
     ASK_EVERY_MS = 2000,   /* for the other half of a proof */
     WRITE_AFTER_MS = 5000, /* a branch leaves the office time to write it down first */
     EVENT_ROOM = EVENT_SIZE_MAX,
+    FOLLOW_BLOCKS = 64, /* asked for at once of a journal in quarantine */
 };
 
 bool fork_proof_holds(struct node *node, const struct fork_proof *proof, uint64_t auth)
@@ -136,6 +137,92 @@ void forks_compare(struct node *node, const struct block *block, uint32_t link)
         fork_proof_holds(node, &proof, node->roster.seq)) {
         keep(node, &proof, peer == NULL ? 0 : peer->journal);
     }
+}
+
+static const struct roster_end *resolved(const struct node *node, uint64_t journal)
+{
+    const struct roster_end *end = roster_end_of(&node->roster, journal);
+    return end != NULL && end->forked ? end : NULL;
+}
+
+bool forks_follows(const struct node *node, const struct frontier_entry *entry)
+{
+    const struct roster_end *end = resolved(node, entry->journal);
+#if defined(MUTANT_resolve_not_followed)
+    return end == NULL && node->office;
+#endif
+#if defined(MUTANT_fork_not_gathered)
+    return end != NULL && entry->seq < end->seq;
+#endif
+    return end != NULL ? entry->seq < end->seq
+                       : node->office && roster_end_of(&node->roster, entry->journal) == NULL;
+}
+
+/* Where the known part of the path that stands begins. */
+static uint64_t path_begin(const struct node *node, uint32_t at, struct digest *id)
+{
+    const struct roster_end *end = resolved(node, node->frontier.entries[at].journal);
+    const struct watch *watch = &node->watch[at];
+    bool known = watch->path_seq > node->frontier.entries[at].seq;
+    *id = known ? watch->path_id : end->id;
+    return known ? watch->path_seq : end->seq;
+}
+
+bool forks_wants(const struct node *node, uint32_t at, const struct peer *peer, uint64_t *from,
+                 uint64_t *to)
+{
+    const struct frontier_entry *entry = &node->frontier.entries[at];
+    if (!forks_follows(node, entry) || peer->has[at] <= entry->seq) {
+        return false;
+    }
+    *from = entry->seq + 1;
+    *to = peer->has[at] < entry->seq + FOLLOW_BLOCKS ? peer->has[at] : entry->seq + FOLLOW_BLOCKS;
+    if (resolved(node, entry->journal) != NULL) {
+        struct digest id;
+        *to = path_begin(node, at, &id);
+        *from = *to > entry->seq + FOLLOW_BLOCKS ? *to - FOLLOW_BLOCKS + 1 : entry->seq + 1;
+    }
+    return peer->has[at] >= *to;
+}
+
+bool forks_vet(struct node *node, const struct ingest *place)
+{
+    const struct frontier_entry *entry = frontier_find(&node->frontier, place->journal);
+    uint32_t at = frontier_position(&node->frontier, entry);
+    bool gathers = resolved(node, place->journal) == NULL;
+    struct digest id;
+    uint64_t seq = gathers ? 0 : path_begin(node, at, &id);
+    struct digest last = {{0}};
+    struct digest first_prev = {{0}};
+    uint64_t first = 0;
+    for (uint32_t i = 0; i < place->count; i++) {
+        struct bytes whole = bytes_of(place->frame + place->at[i], place->size[i]);
+        if (block_decode(whole, &node->decoded) != STATUS_OK) {
+            return false;
+        }
+        const struct block_header *header = &node->decoded.header;
+        if (i == 0) {
+            first = header->seq;
+            first_prev = header->prev;
+        } else if (header->seq != first + i || !digest_equal(&header->prev, &last)) {
+            return false;
+        }
+        last = node->decoded.id;
+    }
+    bool follows =
+        first == entry->seq + 1 && (entry->seq == 0 || digest_equal(&first_prev, &entry->id));
+    if (gathers) {
+        return follows;
+    }
+    bool ends = first + place->count - 1 == seq && digest_equal(&last, &id);
+#if defined(MUTANT_any_path_followed)
+    ends = true;
+#endif
+    if (ends && !follows && first > entry->seq + 1) {
+        node->watch[at].path_seq = first - 1; /* further back */
+        node->watch[at].path_id = first_prev;
+    }
+    return ends && follows;
 }
 
 void forks_hear_event(struct node *node, uint64_t writer, const struct event *event)

@@ -18,6 +18,17 @@ bool fork_proof_holds(struct node *node, const struct fork_proof *proof, uint64_
 /* A block of a journal that is frozen here, or that does not fit what is held of it: is it the
  * other half of a proof? Else the block that contradicts ours is asked for. */
 void forks_compare(struct node *node, const struct block *block, uint32_t link);
+/* May blocks be admitted of this journal, which is in quarantine? The office gathers what anybody
+ * has of the history that it holds, until it says where that ends (JOURNAL.RESOLVE); then everybody
+ * follows it up to there. */
+bool forks_follows(const struct node *node, const struct frontier_entry *entry);
+/* Which blocks of it to ask this peer for; false if none. */
+bool forks_wants(const struct node *node, uint32_t at, const struct peer *peer, uint64_t *from,
+                 uint64_t *to);
+/* Do the blocks of this frame belong to the history that is followed, the next one first? Blocks
+ * before its end are believed by the links that lead back from the end. */
+bool forks_vet(struct node *node, const struct ingest *place);
+
 /* An admitted JOURNAL.FORK carries a proof. */
 void forks_hear_event(struct node *node, uint64_t writer, const struct event *event);
 void forks_hear_message(struct node *node, struct peer *peer, const struct message *message);

@@ -268,7 +268,7 @@ static uint64_t home_of(struct node *node, const struct subject_id *account)
     return to == node->journal ? 0 : to;
 }
 
-static void send_home(struct node *node, const struct subject_id *account)
+void freezes_send_home(struct node *node, const struct subject_id *account)
 {
     uint64_t to = home_of(node, account);
     struct sheet sheet;
@@ -320,7 +320,7 @@ static bool acknowledge(struct node *node, const struct subject_id *account)
         name(node, event.body.freeze_ack.freezes[i].journal);
     }
     (void)journal_append(node, &event);
-    send_home(node, account);
+    freezes_send_home(node, account);
     return true;
 }
 

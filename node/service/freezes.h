@@ -31,6 +31,9 @@ bool freezes_card_works(struct node *node, struct bytes number, const struct car
  * one of them is not durable yet. */
 bool freezes_pass(struct node *node, const struct subject_id *account);
 
+/* Sends what this journal may use of a frozen account to its home branch, else to the office. */
+void freezes_send_home(struct node *node, const struct subject_id *account);
+
 /* Acknowledges the freezes that came, a few accounts at a time, and sends their rights home. */
 void freezes_sweep(struct node *node);
 

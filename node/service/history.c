@@ -24,8 +24,8 @@ static int sign_of(const struct statement_record *record)
     if (record->verdict != EVENT_VALID) {
         return 0;
     }
-    if (record->type == EVENT_SPEND || record->type == EVENT_RIGHTS_COVER ||
-        record->type == EVENT_LOT_EXPIRE) {
+    if (record->type == EVENT_SPEND || record->type == EVENT_SPEND_CAPTURE ||
+        record->type == EVENT_RIGHTS_COVER || record->type == EVENT_LOT_EXPIRE) {
         return -1;
     }
     if (record->type == EVENT_LOT_REBIND) {

@@ -37,8 +37,8 @@ static void judge_want(struct node *node, struct peer *peer, const struct want *
 {
     const struct frontier_entry *entry = frontier_find(&node->frontier, want->journal);
     uint32_t at = entry == NULL ? 0 : frontier_position(&node->frontier, entry);
-    bool excused = entry == NULL || entry->seq >= want->from || node->blocked[at].on != 0 ||
-                   ingest_has(node, want->journal);
+    bool excused = entry == NULL || entry->frozen || entry->seq >= want->from ||
+                   node->blocked[at].on != 0 || ingest_has(node, want->journal);
     if (!excused) {
         peer->has[at] = entry->seq;
         peer_failed(peer, world_monotonic_ms(node->world));
@@ -304,6 +304,10 @@ static void own_block(struct node *node, const struct block *block, uint32_t lin
 /* True when the place is done with. */
 static bool admit_from(struct node *node, struct ingest *place)
 {
+    if (place->next == 0) {
+        const struct frontier_entry *entry = frontier_find(&node->frontier, place->journal);
+        place->on_path = entry->frozen && forks_follows(node, entry) && forks_vet(node, place);
+    }
     while (place->next < place->count) {
         struct bytes whole =
             bytes_of(place->frame + place->at[place->next], place->size[place->next]);
@@ -314,7 +318,8 @@ static bool admit_from(struct node *node, struct ingest *place)
             place->next++;
             continue;
         }
-        if (journal_is_frozen(node, node->decoded.header.journal)) {
+        const struct frontier_entry *held = frontier_find(&node->frontier, place->journal);
+        if (held->frozen && !place->on_path) {
             forks_compare(node, &node->decoded, place->link);
             place->next++;
             continue;
@@ -338,10 +343,9 @@ static bool admit_from(struct node *node, struct ingest *place)
                 frontier_find(&node->frontier, node->decoded.header.journal);
             node->blocked[frontier_position(&node->frontier, entry)] =
                 (struct blocked){.on = entry->journal, .seq = UINT64_MAX};
-            node_alarm(node,
-                       journal_is_newer(&node->decoded.header) ? ALARM_NEWER_RULES
-                                                               : ALARM_BAD_BLOCK,
-                       node->decoded.header.journal, node->decoded.header.seq);
+            node_alarm(
+                node, journal_is_newer(&node->decoded.header) ? ALARM_NEWER_RULES : ALARM_BAD_BLOCK,
+                node->decoded.header.journal, node->decoded.header.seq);
         }
         if (admission != ADMITTED && admission != ADMISSION_DUPLICATE) {
             place->next = place->count; /* what follows it cannot be admitted either */

@@ -69,7 +69,12 @@ bool journal_is_newer(const struct block_header *header)
 bool journal_is_frozen(const struct node *node, uint64_t journal)
 {
     const struct frontier_entry *entry = frontier_find(&node->frontier, journal);
-    return entry != NULL && entry->frozen;
+    const struct roster_end *end = roster_end_of(&node->roster, journal);
+    /* Once the authority has said which history stands, and all of it is here, it is like any other
+     * that is retired. */
+    bool settled = entry != NULL && end != NULL && end->forked && entry->seq == end->seq &&
+                   digest_equal(&entry->id, &end->id);
+    return entry != NULL && entry->frozen && !settled;
 }
 
 static uint64_t wall_hlc(const struct node *node)
@@ -614,7 +619,7 @@ enum admission journal_admit(struct node *node, const struct block *block)
 {
     const struct block_header *header = &block->header;
     struct frontier_entry *entry = frontier_find(&node->frontier, header->journal);
-    if (entry == NULL || entry->frozen) {
+    if (entry == NULL || (entry->frozen && !forks_follows(node, entry))) {
         return ADMISSION_REJECTED;
     }
     if (header->seq <= entry->seq) {

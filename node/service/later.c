@@ -24,8 +24,7 @@ bool later_is_newer(const struct node *node, uint16_t type)
     uint32_t bit = type >= DOMAIN_TYPES && type < DOMAIN_TYPES + 32U
                        ? UINT32_C(1) << (type - DOMAIN_TYPES)
                        : 0;
-    return type >= DOMAIN_TYPES &&
-           (!event_type_is_known(type) || (node->unknown_types & bit) != 0);
+    return type >= DOMAIN_TYPES && (!event_type_is_known(type) || (node->unknown_types & bit) != 0);
 }
 
 enum status later_decode(const struct node *node, struct bytes input, struct event *event)
@@ -160,8 +159,7 @@ static void fold_waiting(struct node *node, uint64_t feed, uint16_t index)
 {
     bool loaded = load_admitted(node, feed) && index < node->decoded.header.count;
     assert(loaded || rows_failed(node->rows));
-    if (!loaded ||
-        later_decode(node, node->decoded.events[index], &node->event) != STATUS_OK ||
+    if (!loaded || later_decode(node, node->decoded.events[index], &node->event) != STATUS_OK ||
         later_is_newer(node, node->event.type)) {
         return; /* for a version after this one */
     }
@@ -181,8 +179,8 @@ void later_sweep(struct node *node)
         return;
     }
     /* Until the pass is over nothing is admitted, so that what is folded now comes before what
-     * rests on it; tills are served all the while. One pass over what was there at the start: what comes after
-     * it, this version knows or will not know as long as it runs. */
+     * rests on it; tills are served all the while. One pass over what was there at the start: what
+     * comes after it, this version knows or will not know as long as it runs. */
     struct walk walk = walk_over(prefix_of(KIND_EVENT));
     walk_from(&walk, row_key_bytes(&node->later_after));
     uint8_t memory[64];

@@ -5,6 +5,7 @@
 #include "expiry.h"
 #include "forks.h"
 #include "freezes.h"
+#include "holds.h"
 #include "ingest.h"
 #include "journal.h"
 #include "later.h"
@@ -123,6 +124,7 @@ static void hear_tick(struct node *node)
     estate_tick(node, now);
     later_sweep(node);
     expiry_sweep(node, now);
+    holds_sweep(node);
 }
 
 bool node_step(struct node *node, const struct input *input)

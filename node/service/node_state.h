@@ -22,7 +22,8 @@ struct parked {
     bool used;
     bool for_cover; /* no till waits: the office pulls what an account owes (risk.c) */
     struct request request;
-    uint8_t texts[SALE_ITEMS_MAX * ITEM_NAME_SIZE_MAX + CARD_NUMBER_SIZE + CURRENCY_SIZE];
+    uint8_t texts[SALE_ITEMS_MAX * ITEM_NAME_SIZE_MAX + ORDER_SIZE_MAX + CARD_NUMBER_SIZE +
+                  CURRENCY_SIZE];
     uint64_t since_ms;
     uint64_t deadline_ms;
     bool unwitnessed; /* it waits for the office's word, not for rights */
@@ -43,6 +44,7 @@ struct ingest {
     uint32_t link;
     uint64_t want; /* 0 = pushed */
     bool last;     /* no further frame answers this want */
+    bool on_path;  /* of a journal in quarantine: these blocks belong to what is followed of it */
     uint64_t order;
     uint64_t journal;
     uint32_t count;
@@ -67,6 +69,9 @@ struct watch {
     uint64_t ckpt_passed_ms;
     uint64_t lease_passed_ms;
     uint64_t lease_passed; /* the lease issued then */
+    /* After a RESOLVE: the earliest block known to lie on the path that stands; 0 = its end. */
+    uint64_t path_seq;
+    struct digest path_id;
 };
 
 /* An account whose distribution is to be looked at. */

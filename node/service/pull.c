@@ -158,7 +158,7 @@ static bool find_lack(struct node *node, const struct parked *parked, struct lac
     if (request->kind == COMMAND_REFUND) {
         return find_lack_of_rights(node, request, lack);
     }
-    bool spend = request->kind == COMMAND_SPEND;
+    bool spend = request->kind == COMMAND_SPEND || request->kind == COMMAND_HOLD;
     const struct account_name *name =
         spend ? &request->body.spend.account : &request->body.transfer.from;
     int64_t amount = spend ? request->body.spend.amount : request->body.transfer.amount;

@@ -2,11 +2,12 @@
 
 #include "block_codec.h"
 #include "desk.h"
+#include "event_codec.h"
 #include "expiry.h"
 #include "forks.h"
 #include "freezes.h"
+#include "holds.h"
 #include "journal.h"
-#include "later.h"
 #include "members.h"
 #include "refunds.h"
 #include "requests.h"
@@ -116,6 +117,7 @@ static void view_lot(struct node *node, const struct subject_id *account,
                               .to_day = lot->to_day,
                               .issued_by = lot->issued.journal,
                               .left = lot->left,
+                              .on_hold = lot->on_hold,
                               .here = sheet_lot_held(lot, node->journal),
                               .coming = sheet_lot_coming(lot, node->journal),
                               .holder_count = lot->holder_count};
@@ -168,7 +170,8 @@ static enum verdict query_account(struct node *node, const struct request *reque
     uint32_t day = calendar_day(world_wall_ms(node->world), node->roster.zone_minutes);
     view->today = day;
     view->usable_here = sheet_usable(node, &answer->account, &sheet, day);
-    view->elsewhere = sheet.principal + sheet.bonus;
+    view->on_hold = sheet_on_hold(&sheet);
+    view->elsewhere = sheet.principal + sheet.bonus - view->on_hold;
     for (uint32_t i = 0; i < sheet.lot_count; i++) {
         view_lot(node, &answer->account, &sheet.lots[i], &view->lots[view->lot_count++]);
         view->elsewhere -= view->lots[i].here + view->lots[i].coming;
@@ -214,13 +217,17 @@ static void show_sale_event(struct node *node, struct event_ref ref, struct sale
     }
     view->at_ms = (int64_t)(node->decoded.header.hlc >> 16);
     if (ref.index >= node->decoded.header.count ||
-        later_decode(node, node->decoded.events[ref.index], &node->event) != STATUS_OK ||
-        node->event.type != EVENT_SPEND) {
+        event_decode(node->decoded.events[ref.index], &node->event) != STATUS_OK ||
+        (node->event.type != EVENT_SPEND && node->event.type != EVENT_SPEND_CAPTURE)) {
         return;
     }
-    view->item_count = node->event.body.spend.item_count;
+    bool captured = node->event.type == EVENT_SPEND_CAPTURE;
+    const struct sale_item *items =
+        captured ? node->event.body.capture.items : node->event.body.spend.items;
+    view->item_count =
+        captured ? node->event.body.capture.item_count : node->event.body.spend.item_count;
     for (uint32_t i = 0; i < view->item_count; i++) {
-        const struct sale_item *item = &node->event.body.spend.items[i];
+        const struct sale_item *item = &items[i];
         assert(item->name.size <= sizeof view->items[i].name);
         memcpy(view->items[i].name, item->name.data, item->name.size);
         view->items[i].name_size = (uint32_t)item->name.size;
@@ -590,6 +597,10 @@ static enum verdict fill(struct node *node, const struct request *request, struc
         return query_history(node, request, answer, page);
     case QUERY_SALE:
         return query_sale(node, request, answer, page);
+    case QUERY_HOLD:
+        return holds_query(node, request, answer, page);
+    case QUERY_HOLDS:
+        return holds_list(node, request, answer, page);
     case QUERY_TICKET:
         return query_ticket(node, request, answer);
     case QUERY_NODE:
@@ -635,6 +646,9 @@ static enum verdict fill(struct node *node, const struct request *request, struc
     case COMMAND_ISSUE_CARD:
     case COMMAND_TOP_UP:
     case COMMAND_SPEND:
+    case COMMAND_HOLD:
+    case COMMAND_CAPTURE:
+    case COMMAND_RELEASE:
     case COMMAND_REFUND:
     case COMMAND_FREEZE:
     case COMMAND_UNFREEZE:

@@ -55,6 +55,36 @@ struct sale_record {
     } lines[EVENT_LINES_MAX];
 };
 
+enum hold_state {
+    HOLD_OPEN = 1,
+    HOLD_CAPTURED = 2,
+    HOLD_RELEASED = 3, /* somebody asked for it */
+    HOLD_LAPSED = 4,   /* its time was over, and the holder said so */
+};
+
+/* What was set aside for an order (SPEND.HOLD), and what became of it. */
+struct hold_record {
+    struct subject_id account;
+    uint64_t hlc; /* of its block */
+    uint64_t until_ms;
+    uint32_t till;
+    uint32_t staff;
+    uint8_t state; /* enum hold_state */
+    uint64_t ended_hlc;
+    struct event_ref ended; /* the SPEND.CAPTURE or SPEND.RELEASE that ended it */
+    uint32_t order_size;
+    uint8_t order[ORDER_SIZE_MAX];
+    uint8_t line_count;
+    struct {
+        struct lot_id lot;
+        uint8_t bucket;
+        struct event_ref issued;
+        uint32_t to_day;
+        int64_t amount;
+        int64_t captured;
+    } lines[EVENT_LINES_MAX];
+};
+
 /* A wish filed for another journal to carry out (REQUEST.FILE), and what became of it. */
 struct wish_record {
     struct subject_id account;
@@ -150,6 +180,11 @@ void dep_save(struct rows *rows, uint64_t journal, uint64_t from, const struct d
 
 bool sale_load(struct rows *rows, struct event_ref sale, struct sale_record *record);
 void sale_save(struct rows *rows, struct event_ref sale, const struct sale_record *record);
+
+bool hold_load(struct rows *rows, struct event_ref hold, struct hold_record *record);
+bool hold_decode(struct bytes value, struct hold_record *record);
+/* And keeps its two indexes: it stands there while it is open. */
+void hold_save(struct rows *rows, struct event_ref hold, const struct hold_record *record);
 
 /* Under the journal that is to carry it out. */
 bool wish_load(struct rows *rows, uint64_t to, struct event_ref request,

@@ -1,7 +1,5 @@
 #include "record_fork.h"
 
-#include "block_codec.h"
-#include "hash.h"
 #include "record_form.h"
 
 enum { FORK_ROOM = 2 * (BLOCK_HEADER_SIZE_MAX + 64) + 256 };
@@ -63,31 +61,4 @@ void fork_say(struct rows *rows, uint64_t journal, uint64_t writer, uint64_t seq
 {
     struct row_key key = key_of_said(journal, writer);
     record_numbers_save(rows, row_key_bytes(&key), &seq, 1);
-}
-
-bool fork_proof_of(const struct bytes headers[static 2], const struct bytes signatures[static 2],
-                   struct fork_proof *proof)
-{
-    struct block_header decoded[2];
-    for (int i = 0; i < 2; i++) {
-        if (signatures[i].size != 64 || block_header_decode(headers[i], &decoded[i]) != STATUS_OK) {
-            return false;
-        }
-        proof->headers[i] = headers[i];
-        proof->signatures[i] = signatures[i];
-        proof->ids[i] = hash_block_id(headers[i], signatures[i]);
-    }
-    proof->journal = decoded[0].journal;
-    proof->seq = decoded[0].seq;
-    return decoded[1].journal == proof->journal && decoded[1].seq == proof->seq &&
-           !digest_equal(&proof->ids[0], &proof->ids[1]) && !journal_is_authority(proof->journal);
-}
-
-bool block_halves(struct bytes whole, struct bytes *header, struct bytes *signature)
-{
-    struct reader reader = reader_over(whole, BLOCK_EVENTS_MAX + 8);
-    read_array(&reader, 3);
-    *header = read_bin(&reader, BLOCK_HEADER_SIZE_MAX);
-    *signature = read_bin(&reader, 64);
-    return !reader_failed(&reader) && signature->size == 64;
 }

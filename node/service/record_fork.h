@@ -2,6 +2,7 @@
 #ifndef RECORD_FORK_H
 #define RECORD_FORK_H
 
+#include "fork_proof.h"
 #include "row_key.h"
 #include "rows.h"
 
@@ -22,21 +23,5 @@ void fork_save(struct rows *rows, uint64_t journal, const struct fork_record *re
 /* Has `writer` written a JOURNAL.FORK about the journal? */
 bool fork_said(struct rows *rows, uint64_t journal, uint64_t writer);
 void fork_say(struct rows *rows, uint64_t journal, uint64_t writer, uint64_t seq);
-
-/* Two signed headers of one place of one journal; borrows. */
-struct fork_proof {
-    uint64_t journal;
-    uint64_t seq;
-    struct digest ids[2];
-    struct bytes headers[2];
-    struct bytes signatures[2];
-};
-/* Takes them apart. False unless they are of one place and differ; whether the signatures hold is
- * not looked at. */
-bool fork_proof_of(const struct bytes headers[static 2], const struct bytes signatures[static 2],
-                   struct fork_proof *proof);
-
-/* Header and signature of a whole block, without its events. */
-bool block_halves(struct bytes whole, struct bytes *header, struct bytes *signature);
 
 #endif

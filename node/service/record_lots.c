@@ -260,7 +260,7 @@ void sale_save(struct rows *rows, struct event_ref sale, const struct sale_recor
 static void read_sheet_lot(struct reader *reader, struct sheet_lot *lot)
 {
     *lot = (struct sheet_lot){0};
-    read_array(reader, 12);
+    read_array(reader, 13);
     read_bin_exact(reader, lot->lot.bytes, sizeof lot->lot.bytes);
     lot->bucket = (uint8_t)read_uint_upto(reader, UINT8_MAX);
     lot->from_day = (uint32_t)read_uint_upto(reader, UINT32_MAX);
@@ -268,6 +268,7 @@ static void read_sheet_lot(struct reader *reader, struct sheet_lot *lot)
     lot->product = (uint32_t)read_uint_upto(reader, UINT32_MAX);
     lot->issued = record_read_ref(reader);
     lot->left = read_amount(reader);
+    lot->on_hold = read_amount(reader);
     lot->crowded = (uint8_t)read_uint_upto(reader, 1);
     uint32_t holders = read_array_upto(reader, 2 * SHEET_HOLDERS_MAX) / 2;
     for (uint32_t i = 0; i < holders; i++) {
@@ -286,7 +287,7 @@ static void read_sheet_lot(struct reader *reader, struct sheet_lot *lot)
 
 static void write_sheet_lot(struct writer *writer, const struct sheet_lot *lot)
 {
-    write_array(writer, 12);
+    write_array(writer, 13);
     write_bin(writer, BYTES_OF(lot->lot.bytes));
     write_uint(writer, lot->bucket);
     write_uint(writer, lot->from_day);
@@ -294,6 +295,7 @@ static void write_sheet_lot(struct writer *writer, const struct sheet_lot *lot)
     write_uint(writer, lot->product);
     record_write_ref(writer, lot->issued);
     write_amount(writer, lot->left);
+    write_amount(writer, lot->on_hold);
     write_uint(writer, lot->crowded);
     write_array(writer, 2U * lot->holder_count);
     for (uint32_t i = 0; i < lot->holder_count; i++) {

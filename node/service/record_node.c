@@ -153,7 +153,7 @@ void answer_save(struct rows *rows, uint32_t till, const struct ticket_id *ticke
     uint8_t memory[ROW_ROOM];
     struct buffer value = BUFFER_OVER(memory);
     struct writer writer = writer_over(&value);
-    write_array(&writer, 24);
+    write_array(&writer, 25);
     write_bin(&writer, bytes_of(request_hash, 16));
     write_uint(&writer, answer->kind);
     write_uint(&writer, answer->verdict);
@@ -170,6 +170,7 @@ void answer_save(struct rows *rows, uint32_t till, const struct ticket_id *ticke
     write_uint(&writer, (uint64_t)answer->uncovered);
     write_uint(&writer, (uint64_t)answer->balance);
     write_uint(&writer, (uint64_t)answer->usable_here);
+    write_uint(&writer, (uint64_t)answer->on_hold);
     write_uint(&writer, (uint64_t)answer->offer);
     write_uint(&writer, (uint64_t)answer->limit);
     write_uint(&writer, answer->field);
@@ -198,7 +199,7 @@ bool answer_load(struct rows *rows, uint32_t till, const struct ticket_id *ticke
     }
     *answer = (struct answer){0};
     struct reader reader = reader_over(buffer_bytes(&value), RECORD_VALUES_MAX);
-    read_array(&reader, 24);
+    read_array(&reader, 25);
     read_bin_exact(&reader, request_hash, 16);
     answer->kind = (enum command_kind)read_uint_upto(&reader, COMMAND_KIND_COUNT);
     answer->verdict = (enum verdict)read_uint_upto(&reader, VERDICT_COUNT);
@@ -215,6 +216,7 @@ bool answer_load(struct rows *rows, uint32_t till, const struct ticket_id *ticke
     answer->uncovered = (int64_t)read_uint(&reader);
     answer->balance = (int64_t)read_uint(&reader);
     answer->usable_here = (int64_t)read_uint(&reader);
+    answer->on_hold = (int64_t)read_uint(&reader);
     answer->offer = (int64_t)read_uint(&reader);
     answer->limit = (int64_t)read_uint(&reader);
     answer->field = (uint8_t)read_uint_upto(&reader, UINT8_MAX);

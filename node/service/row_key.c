@@ -96,6 +96,7 @@ bool row_is_replicated(struct bytes key)
     case TABLE_GRANT_STEP:
     case TABLE_DEP:
     case TABLE_SALE:
+    case TABLE_HOLD:
     case TABLE_WISH:
     case TABLE_INVALID:
     case TABLE_FREEZE:
@@ -126,6 +127,8 @@ bool row_is_replicated(struct bytes key)
     case TABLE_FORK:
     case TABLE_FEED:
     case TABLE_AUTHORITY:
+    case TABLE_HOLD_OPEN:
+    case TABLE_HOLD_DUE:
     case TABLE_WISH_OPEN:
     case TABLE_SHEET:
     case TABLE_SPARE:

@@ -31,6 +31,9 @@ enum table {
     TABLE_GRANT_STEP = 'r', /* R  r lot16 from8 to8 n4: seq, granted after it */
     TABLE_DEP = 'd',        /* R  d j8 from8: highest seq of `from` named on j's path */
     TABLE_SALE = 'V',       /* R  V j8 s8 i2: what of a sale is refundable */
+    TABLE_HOLD = '4',       /* R  4 j8 s8 i2: a hold, and what became of it */
+    TABLE_HOLD_OPEN = '5',  /* 5 acct16 j8 s8 i2: the same, while it is open */
+    TABLE_HOLD_DUE = '6',   /* 6 j8 until8 s8 i2: the same, in the order in which they lapse */
     TABLE_WISH = 'w',       /* R  w to8 j8 s8 i2: a request filed for that journal */
     TABLE_WISH_OPEN = 'v',  /* v to8 j8 s8 i2: the same, while nobody has answered */
     TABLE_INVALID = 'Y',    /* R  Y branch4 j8 s8 i2 */

@@ -1,6 +1,7 @@
 #include "sales.h"
 
 #include "freezes.h"
+#include "holds.h"
 #include "journal.h"
 #include "later.h"
 #include "risk.h"
@@ -20,6 +21,9 @@ int64_t own_raw(struct node *node, const struct subject_id *account, const struc
     struct row_key key = key_of_registers(account, lot, node->journal);
     struct registers registers;
     (void)registers_load(node->rows, &key, &registers);
+#if defined(MUTANT_hold_moved_away)
+    return registers_raw(&registers) + registers_on_hold(&registers);
+#endif
     return registers_raw(&registers);
 }
 
@@ -85,7 +89,7 @@ size_t sheet_spendables(struct node *node, const struct subject_id *account,
         if (!money || !lot_is_valid_on(lot->from_day, lot->to_day, day)) {
             continue;
         }
-        int64_t usable = whole ? lot->left : lot_here(node, account, lot);
+        int64_t usable = whole ? lot->left - lot->on_hold : lot_here(node, account, lot);
         if (usable > 0) {
             lots[count++] = (struct spendable){.lot = lot->lot,
                                                .bucket = lot->bucket,
@@ -125,6 +129,7 @@ void sales_report(struct node *node, struct answer *answer)
     struct sheet sheet;
     (void)sheet_load(node->rows, &answer->account, &sheet);
     answer->balance = sheet_balance(&sheet);
+    answer->on_hold = sheet_on_hold(&sheet);
     answer->usable_here = sheet_usable(node, &answer->account, &sheet, journal_header(node)->day);
     answer->at_ms = (int64_t)(journal_header(node)->hlc >> 16);
 }
@@ -333,6 +338,9 @@ static enum verdict check_spend(struct node *node, const struct request *request
     if (!amount_in_range(request->body.spend.amount)) {
         return REFUSED_AMOUNT;
     }
+    if (request->kind == COMMAND_HOLD && !holds_until_is_sound(node, request)) {
+        return REFUSED_HOLD_UNTIL;
+    }
     (void)sheet_load(node->rows, &answer->account, sheet);
 #if !defined(MUTANT_freeze_ignored)
     if (sheet->frozen > 0) {
@@ -385,13 +393,15 @@ enum decision sales_spend(struct node *node, const struct request *request, stru
     }
 #endif
     bool covered = plan.covered == amount && all >= amount;
-    bool at_risk = node->at_risk && whole.covered == amount &&
+    bool sells = request->kind == COMMAND_SPEND; /* what is set aside is never without cover */
+    bool at_risk = sells && node->at_risk && whole.covered == amount &&
                    risk_allows(node, &answer->account, amount - plan.covered, amount, all);
     if ((covered || at_risk) && !freezes_pass(node, &answer->account)) {
         return refuse(answer, REFUSED_BUSY); /* what lifts the freeze is on its way to the disk */
     }
     if ((covered || at_risk) && sales_accept_plan(node, request, &answer->account, &sheet, &plan)) {
-        enum invalid_reason reason = append_spend(node, request, &plan, all, answer);
+        enum invalid_reason reason = sells ? append_spend(node, request, &plan, all, answer)
+                                           : holds_place(node, request, &plan, answer);
         if (reason == INVALID_EXPOSED) {
             return sales_needs_witness(node, answer);
         }
@@ -399,6 +409,7 @@ enum decision sales_spend(struct node *node, const struct request *request, stru
         return DECIDED;
     }
     answer->balance = sheet_balance(&sheet);
+    answer->on_hold = sheet_on_hold(&sheet);
     answer->usable_here = sheet_usable(node, &answer->account, &sheet, header->day);
     answer->offer = plan.covered < amount ? plan.covered : 0;
     answer->verdict = all < amount ? REFUSED_BALANCE

@@ -9,6 +9,7 @@
 #include "spend.h"
 
 enum decision sales_top_up(struct node *node, const struct request *request, struct answer *answer);
+/* And a hold, which is planned as a sale is. */
 enum decision sales_spend(struct node *node, const struct request *request, struct answer *answer);
 enum decision sales_move(struct node *node, const struct request *request, struct answer *answer);
 /* What the till is told of the account once the facts are in the batch. */

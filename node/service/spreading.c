@@ -47,6 +47,8 @@ static bool is_touch(const struct event *event)
     switch (event->type) {
     case EVENT_TOPUP:
     case EVENT_SPEND:
+    case EVENT_SPEND_CAPTURE:
+    case EVENT_SPEND_RELEASE:
     case EVENT_REFUND:
     case EVENT_ACCOUNT_UNFREEZE:
         return true;
@@ -92,7 +94,8 @@ void spread_hear(struct node *node, const struct fold *fold)
     if (fold->verdict != EVENT_VALID || !is_touch(fold->event) || !is_on(node)) {
         return;
     }
-    if (fold->event->type == EVENT_SPEND || fold->event->type == EVENT_TOPUP) {
+    if (fold->event->type == EVENT_SPEND || fold->event->type == EVENT_SPEND_CAPTURE ||
+        fold->event->type == EVENT_TOPUP) {
         note_use(node, fold);
     }
     touch(node, &fold->event->subject);
@@ -219,7 +222,7 @@ static void add_up(struct node *node, struct look *look)
         if (!is_movable(look, lot)) {
             continue;
         }
-        look->whole += lot->left;
+        look->whole += lot->left - lot->on_hold;
         for (size_t k = 0; k < look->count; k++) {
             look->places[k].held += sheet_lot_held(lot, look->places[k].journal) +
                                     sheet_lot_coming(lot, look->places[k].journal);

@@ -167,7 +167,7 @@ static struct row_key meta_key(void)
 
 enum {
     META_SIZE = 1 + 32 + 8,
-    ROWS_FORM = 6, /* rises whenever a row is written differently: an older store is refused */
+    ROWS_FORM = 7, /* rises whenever a row is written differently: an older store is refused */
 };
 
 static void meta_bytes(const struct digest *network, uint64_t journal,

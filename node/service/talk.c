@@ -458,20 +458,23 @@ static void want_from(struct node *node, struct peer *peer, uint32_t at)
     const struct frontier_entry *entry = &node->frontier.entries[at];
     struct want *want = peer_want_free(peer);
     bool refuted = entry->journal == node->journal && node->read_only; /* it is known already */
-    if (want == NULL || refuted || entry->frozen || peer->has[at] <= entry->seq ||
-        is_blocked(node, at) || is_wanted(node, entry->journal)) {
+    uint64_t from = entry->seq + 1;
+    uint64_t to = peer->has[at];
+    bool asks = entry->frozen ? forks_wants(node, at, peer, &from, &to) : to >= from;
+    if (want == NULL || refuted || !asks || is_blocked(node, at) ||
+        is_wanted(node, entry->journal)) {
         return;
     }
     *want = (struct want){.id = peer->next_want++,
                           .journal = entry->journal,
-                          .from = entry->seq + 1,
+                          .from = from,
                           .sent_ms = world_monotonic_ms(node->world)};
     struct message *message = &node->message;
     message_begin(message, MESSAGE_WANT, peer->session);
     message->body.want.want = want->id;
     message->body.want.journal = entry->journal;
-    message->body.want.from = entry->seq + 1;
-    message->body.want.to = peer->has[at];
+    message->body.want.from = from;
+    message->body.want.to = to;
     message->body.want.bytes_max = PEER_WANT_BYTES;
     talk_send(node, peer, CHANNEL_CONTROL, message);
 }

@@ -100,6 +100,7 @@ static enum verdict shortfall(struct node *node, const struct request *request,
         all += lots[i].usable;
     }
     answer->balance = sheet_balance(sheet);
+    answer->on_hold = sheet_on_hold(sheet);
     answer->usable_here = sheet_usable(node, &answer->account, sheet, day);
     answer->offer = plan->covered < amount ? plan->covered : 0;
     if (all < amount) {

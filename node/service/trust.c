@@ -144,7 +144,7 @@ void trust_note_move(struct node *node, uint64_t journal, uint64_t seq)
 static bool has_news(const struct node *node, uint32_t at)
 {
     const struct frontier_entry *entry = &node->frontier.entries[at];
-    return !journal_is_authority(entry->journal) && !entry->frozen &&
+    return !journal_is_authority(entry->journal) && !journal_is_frozen(node, entry->journal) &&
            node->seqs_committed[at] > node->watch[at].covered;
 }
 
@@ -530,11 +530,13 @@ static uint32_t lots_of_event(const struct event *event, struct lot_id lots[EVEN
     if (event->type == EVENT_SPEND) {
         lines = event->body.spend.lines;
         count = event->body.spend.line_count;
+    } else if (event->type == EVENT_SPEND_HOLD) {
+        lines = event->body.hold.lines;
+        count = event->body.hold.line_count;
     } else if (event->type == EVENT_RIGHTS_MOVE) {
         lines = event->body.move.lines;
         count = event->body.move.line_count;
-    }
-    if (event->type == EVENT_LOT_REBIND) {
+    } else if (event->type == EVENT_LOT_REBIND) {
         lines = event->body.rebind.lines;
         count = event->body.rebind.line_count;
     }

@@ -14,6 +14,7 @@
 
 enum {
     SALES = 4,
+    BONUS = 6000,                 /* of a top-up of 300.00 or more */
     PROVED_US = 30 * 1000 * 1000, /* X12: within 30 s of the first contact */
     LOOK_US = 50 * 1000,
 };
@@ -153,7 +154,7 @@ static void u8_a_doubled_journal_is_in_quarantine_and_both_machines_sell_nothing
     const char *const words[] = {"node", "status", NULL};
     const char *text = chain_tally(chain, B, words);
     assert_true(has_line(text, "In quarantine"));
-    assert_true(has_line(text, "tally branch retire"));
+    assert_true(has_line(text, "tally branch resolve"));
 }
 
 static void u8_the_proof_is_written_down_and_outlives_a_restart(void **state)
@@ -185,6 +186,50 @@ static void u8_the_proof_is_written_down_and_outlives_a_restart(void **state)
     (void)chain_spend_refused(chain, A, "read_only", scene.card, 1000);
 }
 
+/* One command at the office ends the quarantine: what it holds of the journal stands everywhere,
+ * the customer's money is there, and the branch opens anew. */
+static void one_command_resolves_the_fork_and_the_branch_sells_again(void **state)
+{
+    static char output[CHAIN_OUTPUT_SIZE];
+    struct chain *chain = *state;
+    char branch[16];
+    (void)snprintf(branch, sizeof branch, "%" PRIu32, chain->nodes[A].branch);
+    const char *const words[] = {"branch", "resolve", branch, NULL};
+    assert_true(has_line(chain_tally(chain, OFFICE, words), "stands up to block"));
+    (void)chain_tally(chain, OFFICE, words); /* said again it changes nothing */
+    (void)chain_refused(chain, OFFICE, "not_forked", "/v1/retirements",
+                        "{\"branch\":%" PRIu32 ",\"kind\":\"forked\"}", chain->nodes[B].branch);
+    for (int i = 0;
+         i < 400 && (proof_at(chain, B) != NULL || proof_at(chain, OFFICE) != NULL ||
+                     minor(branch_row(chain, OFFICE, chain->nodes[A].branch), "left") > 0);
+         i++) {
+        chain_forget(chain);
+        (void)usleep(LOOK_US);
+    }
+    assert_null(proof_at(chain, B));
+    assert_null(proof_at(chain, OFFICE));
+    chain_halt(chain, scene.clone);
+    chain_halt(chain, A);
+    (void)chain_level(chain);
+    chain_enrol_again(chain, A, output);
+    (void)chain_level(chain);
+    /* 1000.00 and the bonus, less four sales of 10.00; the clone's were taken by nobody. */
+    const json_t *view = chain_get(chain, B, "/v1/accounts/%s", scene.account);
+    int64_t left = minor(view, "principal") + minor(view, "bonus");
+    assert_int_equal(left, BONUS + 100000 - SALES * 1000);
+    struct reply sold = {0};
+    for (int i = 0; i < 20 && sold.http != 201; i++) {
+        chain_forget(chain);
+        sold = chain_call(chain, A, "POST", "/v1/spends", NULL,
+                          "{\"card\":\"%s\",\"amount\":{\"minor\":5000,\"currency\":\"USD\"},"
+                          "\"wait_ms\":5000}",
+                          scene.card);
+        (void)usleep(sold.http == 201 ? 0 : 500000);
+    }
+    assert_int_equal(sold.http, 201);
+    (void)chain_level(chain);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +237,7 @@ int main(void)
             x12_yesterdays_copy_beside_todays_node_is_proved_at_every_connected_node_within_30_s),
         cmocka_unit_test(u8_a_doubled_journal_is_in_quarantine_and_both_machines_sell_nothing),
         cmocka_unit_test(u8_the_proof_is_written_down_and_outlives_a_restart),
+        cmocka_unit_test(one_command_resolves_the_fork_and_the_branch_sells_again),
     };
     return cmocka_run_group_tests(tests, chain_group_setup, chain_group_teardown);
 }

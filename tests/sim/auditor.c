@@ -3,6 +3,7 @@
 #include "book_trust.h"
 #include "double.h"
 #include "foresight.h"
+#include "hold_watch.h"
 #include "reception.h"
 #include "sim.h"
 #include "warrant.h"
@@ -267,6 +268,9 @@ static const char *invariant_of(uint16_t type, enum invalid_reason reason)
         }
         return "V1";
     case INVALID_NOT_COVERED:
+        if (type == EVENT_SPEND_CAPTURE) {
+            return "A2";
+        }
         return "S2";
     case INVALID_OVER_ACCEPT:
     case INVALID_OVER_WITNESS:
@@ -285,6 +289,9 @@ static const char *invariant_of(uint16_t type, enum invalid_reason reason)
     case INVALID_NOT_RETIRED:
         return "S17";
     case INVALID_BAD_REF:
+        if (type == EVENT_SPEND_CAPTURE || type == EVENT_SPEND_RELEASE) {
+            return "A1";
+        }
         return "S16";
     case INVALID_NONE:
     case INVALID_MALFORMED:
@@ -334,6 +341,7 @@ static void check_own_event(struct world *machine, const struct block *block,
         sim->census->counts[CENSUS_PULLS]++;
     }
     census_witness(sim->census, &opinion->event);
+    hold_check(machine, block, &opinion->event);
     warrant_check(machine, block, opinion, index);
     writeoff_check(machine, &opinion->event);
     sim_tell(sim, "  machine %u writes %s %lld at %llu", machine->index, name,
@@ -410,7 +418,8 @@ static void check_freezes(struct world *machine, const struct block *block)
         struct event_ref at = {block->header.journal, block->header.seq, (uint16_t)i};
         const struct book_event *record = book_event_at(auditor_book_of(machine), at);
         bool uses =
-            record != NULL && (record->type == EVENT_SPEND || record->type == EVENT_LOT_REBIND ||
+            record != NULL && (record->type == EVENT_SPEND || record->type == EVENT_SPEND_HOLD ||
+                               record->type == EVENT_LOT_REBIND ||
                                (record->type == EVENT_RIGHTS_MOVE &&
                                 (record->why == MOVE_PULLED || record->why == MOVE_SPREAD)));
         if (uses && was_frozen(machine, &record->subject)) {
@@ -462,7 +471,12 @@ static bool row_is_block(struct auditor *auditor, const struct write *write)
 static void enter_foreign(struct world *machine, const struct block *block)
 {
     struct auditor *auditor = machine->sim->auditor;
-    if (block->header.journal == double_journal(machine->sim) && double_is_frozen(machine)) {
+    const struct book_journal *writer =
+        book_journal_of(auditor_book_of(machine), block->header.journal);
+    /* But for the office, which gathers, and once it has said what stands. */
+    bool may_follow = machine->index == SIM_OFFICE || (writer != NULL && writer->retired_at != 0);
+    if (block->header.journal == double_journal(machine->sim) && double_is_frozen(machine) &&
+        !may_follow) {
         sim_finding(machine->sim, "S13", "machine %u takes more of a journal that it knows forked",
                     machine->index);
     }

@@ -26,6 +26,7 @@ struct book *book_new(void)
     book->accounts = map_of(16, sizeof(struct book_account));
     book->tokens = map_of(sizeof(struct token_key), sizeof(struct book_token));
     book->cards = map_of(CARD_NUMBER_SIZE, sizeof(struct card_record));
+    book->holds = map_of(sizeof(struct book_place), sizeof(struct book_hold));
     book->wishes = map_of(sizeof(struct book_place), sizeof(struct book_wish));
     book->days = map_of(2 * sizeof(uint64_t), sizeof(struct book_day));
     book->risks = map_of(sizeof(struct book_place), sizeof(struct book_risk));
@@ -48,12 +49,12 @@ void book_free(struct book *book)
         struct book_account *account = map_at(&book->accounts, i);
         free(account->lots);
     }
-    struct map *maps[] = {&book->journals,    &book->blocks,    &book->events,  &book->lots,
-                          &book->holdings,    &book->pairs,     &book->grants,  &book->grant_counts,
-                          &book->deps,        &book->tokens,    &book->cards,   &book->days,
-                          &book->wishes,      &book->risks,     &book->caps,    &book->limits,
-                          &book->checkpoints, &book->approvals, &book->minted,  &book->pendings,
-                          &book->accounts,    &book->pasts,     &book->accepts, &book->burned};
+    struct map *maps[] = {
+        &book->journals, &book->blocks,      &book->events,       &book->lots,   &book->holdings,
+        &book->pairs,    &book->grants,      &book->grant_counts, &book->deps,   &book->tokens,
+        &book->cards,    &book->days,        &book->wishes,       &book->risks,  &book->caps,
+        &book->limits,   &book->checkpoints, &book->approvals,    &book->minted, &book->pendings,
+        &book->accounts, &book->pasts,       &book->accepts,      &book->burned, &book->holds};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
         map_free(maps[i]);
     }

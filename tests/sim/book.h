@@ -83,12 +83,14 @@ struct book_lot {
 struct book_holding {
     uint8_t lot[16];
     uint64_t journal;
-    int64_t held;     /* by what the journal itself wrote */
-    int64_t expired;  /* of it, what the journal burned */
-    int64_t taken;    /* by the office from a retired journal, less what it gave back */
-    int64_t returned; /* by holders to a retired giver */
-    int64_t adopted;  /* what the office accepted in its place */
-    uint64_t steps;   /* how often `held` changed */
+    int64_t held;       /* by what the journal itself wrote: that it may use */
+    int64_t on_hold;    /* besides, set aside for orders */
+    bool written_about; /* the office took over of it, or gave back to it */
+    int64_t expired;    /* of it, what the journal burned */
+    int64_t taken;      /* by the office from a retired journal, less what it gave back */
+    int64_t returned;   /* by holders to a retired giver */
+    int64_t adopted;    /* what the office accepted in its place */
+    uint64_t steps;     /* how often `held` changed */
 };
 
 /* What a journal held after one of its blocks, by its own word. */
@@ -168,6 +170,18 @@ struct book_token {
     struct book_ack acks[BOOK_ACKS_MAX];
 };
 
+/* What was set aside for an order. */
+struct book_hold {
+    struct book_place place;
+    uint8_t account[16];
+    uint64_t until_ms;
+    uint16_t ended_by; /* SPEND.CAPTURE or SPEND.RELEASE; 0 = open */
+    bool lapsed;
+    int64_t captured;
+    uint32_t count;
+    struct lot_amount lines[EVENT_LINES_MAX];
+};
+
 /* A request filed for another journal. */
 struct book_wish {
     struct book_place place;
@@ -206,6 +220,7 @@ struct book {
     struct map cards;
     struct map days;
     struct map wishes;
+    struct map holds;
     struct map risks;  /* sales without cover */
     struct map caps;   /* of such sales, as the authority set them */
     struct map burned; /* by day, branch, product and bucket */
@@ -276,12 +291,22 @@ uint32_t book_tokens(const struct book *book, const struct subject_id *account);
 /* What is left to refund of a sale, wherever the right is; what of that `journal` may use. */
 int64_t book_refundable(const struct book *book, struct event_ref sale);
 int64_t book_refundable_at(const struct book *book, struct event_ref sale, uint64_t journal);
+struct book_hold *book_hold_at(const struct book *book, struct event_ref ref);
+/* What it set aside, in all lots. */
+int64_t book_hold_sum(const struct book_hold *hold);
+/* Of a lot, what is set aside for orders by those about whom nobody else has written. */
+int64_t book_on_hold(const struct book *book, const struct lot_id *lot);
+/* Others have written about it, which voids its holds. */
+bool book_stands_apart(const struct book_holding *holding);
 /* Requests for `journal` that it has not answered. */
 uint32_t book_wishes_open(const struct book *book, uint64_t journal);
 
 /* What a journal has of a lot by what everybody wrote about it, and what had to be made good for
  * it: at most one of the two is not zero. */
 int64_t book_shown(const struct book *book, const struct lot_id *lot, uint64_t journal);
+/* The same without what it has set aside for orders, as long as nobody else has written about it.
+ */
+int64_t book_pictured(const struct book *book, const struct lot_id *lot, uint64_t journal);
 int64_t book_holding_good(const struct book_holding *holding);
 /* What it held of the lot by its own word after its block `seq`, with what the office accepted for
  * it and took. */

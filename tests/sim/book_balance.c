@@ -15,7 +15,7 @@ int64_t book_pair_flying(const struct book_pair *pair)
 
 static int64_t total_of(const struct book_holding *holding)
 {
-    return holding->held + holding->adopted + holding->returned - holding->taken;
+    return holding->held + holding->on_hold + holding->adopted + holding->returned - holding->taken;
 }
 
 int64_t book_holding_good(const struct book_holding *holding)
@@ -33,6 +33,14 @@ int64_t book_shown(const struct book *book, const struct lot_id *lot, uint64_t j
     struct holding_key key = book_holding_key(lot, journal);
     const struct book_holding *holding = map_find(&book->holdings, &key);
     return holding == NULL ? 0 : larger(0, total_of(holding));
+}
+
+int64_t book_pictured(const struct book *book, const struct lot_id *lot, uint64_t journal)
+{
+    struct holding_key key = book_holding_key(lot, journal);
+    const struct book_holding *holding = map_find(&book->holdings, &key);
+    bool apart = holding == NULL || book_stands_apart(holding);
+    return book_shown(book, lot, journal) - (apart ? 0 : holding->on_hold);
 }
 
 /* What the office's acceptances add to those that the journal itself had made by its block `seq`.
@@ -145,7 +153,7 @@ const struct book_lot *book_unbalanced(const struct book *book)
         int64_t sum[2];
         memcpy(sum, record + 16, sizeof sum);
         sum[0] += larger(0, total_of(holding));
-        sum[1] += holding->held < 0 ? 1 : 0;
+        sum[1] += holding->held < 0 || holding->on_hold < 0 ? 1 : 0;
         memcpy(record + 16, sum, sizeof sum);
     }
     const struct book_lot *bad = NULL;

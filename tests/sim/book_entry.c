@@ -548,6 +548,8 @@ static enum invalid_reason enter_event(const struct entry *entry)
         return enter_stated(entry);
     case EVENT_JOURNAL_RETIRE:
         return enter_retire(entry);
+    case EVENT_JOURNAL_RESOLVE:
+        return enter_resolve(entry);
     case EVENT_RIGHTS_RETURN:
         return enter_return(entry);
     case EVENT_RIGHTS_RECLAIM:
@@ -562,6 +564,12 @@ static enum invalid_reason enter_event(const struct entry *entry)
         return enter_fork(entry);
     case EVENT_SPEND:
         return enter_spend(entry);
+    case EVENT_SPEND_HOLD:
+        return enter_hold(entry);
+    case EVENT_SPEND_CAPTURE:
+        return enter_capture(entry);
+    case EVENT_SPEND_RELEASE:
+        return enter_free(entry);
     case EVENT_REFUND:
         return enter_refund(entry);
     case EVENT_LOT_EXPIRE:

@@ -33,7 +33,14 @@ struct book_lot *lot_named(const struct entry *entry, const struct subject_id *a
 /* book_expire.c */
 enum invalid_reason enter_expire(const struct entry *entry);
 
+/* book_hold.c */
+enum invalid_reason enter_hold(const struct entry *entry);
+enum invalid_reason enter_capture(const struct entry *entry);
+enum invalid_reason enter_free(const struct entry *entry);
+
 /* book_refund.c */
+/* The right to refund the k-th line of the event at hand, which `lot` paid. */
+void enter_right(const struct entry *entry, uint32_t k, const struct lot_id *lot, int64_t amount);
 enum invalid_reason judge_right(const struct entry *entry, const struct lot_line *line,
                                 struct event_ref sale);
 void enter_rights(const struct entry *entry);
@@ -56,6 +63,7 @@ int64_t entry_granted_as_of(const struct book *book, const struct pair_key *pair
 /* book_retired.c: what the authority says of a journal's end, and what is written about it then */
 enum invalid_reason enter_retire(const struct entry *entry);
 enum invalid_reason judge_acting(const struct entry *entry, uint64_t of);
+enum invalid_reason enter_resolve(const struct entry *entry);
 enum invalid_reason enter_fork(const struct entry *entry);
 enum invalid_reason enter_adopt(const struct entry *entry);
 enum invalid_reason enter_return(const struct entry *entry);

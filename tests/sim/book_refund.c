@@ -9,6 +9,17 @@
 
 enum { RESTORE_DAYS = 30 };
 
+void enter_right(const struct entry *entry, uint32_t k, const struct lot_id *lot, int64_t amount)
+{
+    struct lot_id id = hash_refund_lot(entry->at.journal, entry->at.seq, &entry->leaf, (uint16_t)k);
+    struct book_lot *right = lot_named(entry, &entry->event->subject, &id);
+    right->bucket = BUCKET_REFUND;
+    right->original_bucket = book_lot_of(entry->book, lot)->bucket;
+    memcpy(right->original, lot->bytes, sizeof right->original);
+    right->issued += amount;
+    *held_of(entry->book, &id, entry->at.journal) += amount;
+}
+
 /* One right a line of the sale, and one for each other tender. */
 void enter_rights(const struct entry *entry)
 {

@@ -16,7 +16,7 @@ void entry_note_past(const struct entry *entry)
         memcpy(key.holding.lot, holding->lot, sizeof key.holding.lot);
         struct book_past *past = map_put(&book->pasts, &key);
         past->seq = entry->at.seq;
-        past->held = holding->held;
+        past->held = holding->held + holding->on_hold;
     }
     book->touched_count = 0;
 }
@@ -34,6 +34,16 @@ enum invalid_reason enter_retire(const struct entry *entry)
     if (journal != NULL && journal->retired_at == 0) {
         journal->retired_at = entry->at.seq;
         journal->retired_seq = entry->event->body.retire.seq;
+    }
+    return INVALID_NONE;
+}
+
+enum invalid_reason enter_resolve(const struct entry *entry)
+{
+    struct book_journal *journal = book_journal_of(entry->book, entry->event->body.resolve.journal);
+    if (journal != NULL && journal->retired_at == 0) {
+        journal->retired_at = entry->at.seq;
+        journal->retired_seq = entry->event->body.resolve.tips[0].seq;
     }
     return INVALID_NONE;
 }
@@ -183,8 +193,8 @@ static enum invalid_reason judge_rights_left(const struct entry *entry)
     const struct book_event *sold = book_event_at(entry->book, sale);
     bool seen = sale.journal == entry->at.journal ||
                 book_dep_seq(entry->book, entry->at.journal, sale.journal) >= sale.seq;
-    if (!seen || sold == NULL || sold->type != EVENT_SPEND || sold->reason != INVALID_NONE ||
-        !subject_equal(&sold->subject, &entry->event->subject)) {
+    if (!seen || sold == NULL || (sold->type != EVENT_SPEND && sold->type != EVENT_SPEND_CAPTURE) ||
+        sold->reason != INVALID_NONE || !subject_equal(&sold->subject, &entry->event->subject)) {
         return INVALID_BAD_REF;
     }
     for (uint32_t i = 0; i < entry->event->body.reclaim.line_count; i++) {
@@ -217,6 +227,7 @@ enum invalid_reason enter_reclaim(const struct entry *entry)
     for (uint32_t i = 0; reason == INVALID_NONE && i < count; i++) {
         const struct lot_amount *line = &entry->event->body.reclaim.lines[i];
         holding_of(entry, &line->lot, of)->taken += line->amount;
+        holding_of(entry, &line->lot, of)->written_about = true;
         *held_of(entry->book, &line->lot, entry->at.journal) += line->amount;
         entry->record->amount += line->amount;
     }
@@ -246,6 +257,7 @@ enum invalid_reason enter_repay(const struct entry *entry)
         *held -= line->amount;
         entry->opinion->after_wrong = entry->opinion->after_wrong || *held != line->after;
         holding_of(entry, &line->lot, of)->taken -= line->amount;
+        holding_of(entry, &line->lot, of)->written_about = true;
         entry->record->amount += line->amount;
     }
     entry->record->to = of;

@@ -27,6 +27,8 @@ static const uint16_t event_types[] = {
     EVENT_RISK_SETTLE,     EVENT_RISK_ACK,
     EVENT_CHECKPOINT_SIGN, EVENT_LEASE_RECORD,
     EVENT_JOURNAL_FORK,    EVENT_LOT_EXPIRE,
+    EVENT_SPEND_HOLD,      EVENT_SPEND_CAPTURE,
+    EVENT_SPEND_RELEASE,
 };
 
 enum { EVENT_TYPES = sizeof event_types / sizeof event_types[0] };
@@ -90,6 +92,7 @@ static const struct census_name names[] = {
     {CENSUS_FORKS_SEEN, "forks that a node saw"},
     {CENSUS_FORK_PROOFS, "machines that hold the proof of a fork, at each calm"},
     {CENSUS_ACCUSED, "honest journals that were said to be forked, without proof"},
+    {CENSUS_RESOLVED, "forks that the office resolved"},
     {CENSUS_PAID_TWICE, "lots of which a double paid too much"},
     {CENSUS_WRITTEN_OFF, "branches written off"},
     {CENSUS_WRITTEN_OFF_ALIVE, "branches written off too early"},
@@ -123,6 +126,10 @@ static const struct census_name names[] = {
     {CENSUS_TENDER_REFUNDS, "refunds in other tenders"},
     {CENSUS_RESTORED_LOTS, "refunds of lots that had ended"},
     {CENSUS_REQUESTS_DONE, "requests carried out"},
+    {CENSUS_HOLDS_LAPSED, "holds that lapsed"},
+    {CENSUS_HOLDS_PART, "holds captured in part"},
+    {CENSUS_HOLDS_FROZEN, "holds captured after a freeze was acknowledged"},
+    {CENSUS_HOLDS_VOID, "holds that their branch's end made void, at each look"},
     {CENSUS_RISK_SEEDS, "seeds with the risk allowance on"},
     {CENSUS_UNCOVERED_SPENDS, "spends without cover"},
     {CENSUS_QUERIES, "queries"},
@@ -147,7 +154,9 @@ static const enum verdict verdicts[] = {
     REFUSED_CURRENCY,       REFUSED_ROLE,
     REFUSED_VERSION,        REFUSED_KEY_REUSED,
     REFUSED_SPACE,          REFUSED_OTHER_MEMBER,
-    REFUSED_NEWER_FACT,
+    REFUSED_NEWER_FACT,     REFUSED_UNKNOWN_HOLD,
+    REFUSED_HOLD_UNTIL,     REFUSED_HOLD_AMOUNT,
+    REFUSED_HOLD_ELSEWHERE, REFUSED_HOLD_ENDED,
 };
 
 static const enum message_kind messages[] = {

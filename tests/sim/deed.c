@@ -465,7 +465,7 @@ static void do_deed(struct world *machine)
         do_deed_of_trust(machine, &account, own);
         return;
     }
-    switch (random_below(hostile_random(machine), 29)) {
+    switch (random_below(hostile_random(machine), 33)) {
     case 0:
     case 1:
         top_up(machine, &account);
@@ -537,6 +537,12 @@ static void do_deed(struct world *machine)
     case 27:
     case 28:
         deed_about_ends(machine, &account);
+        break;
+    case 29:
+    case 30:
+    case 31:
+    case 32:
+        deed_about_holds(machine, any);
         break;
     case 10:
         issue_foreign_number(machine, any);

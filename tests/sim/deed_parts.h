@@ -18,6 +18,9 @@ void deed_about_ends(struct world *machine, const struct subject_id *account);
 /* By the day that its next block will have. */
 bool deed_has_ended(struct world *machine, const struct book_lot *lot);
 
+/* deed_hold.c: one deed about holds, or one more hold of this lot */
+void deed_about_holds(struct world *machine, const struct book_lot *lot);
+
 /* deed_fork.c: says of an honest journal that it has two histories, in an event or in a message */
 void deed_accuse(struct world *machine);
 

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { RESOLVING_TILL = 902, RESOLVE_MAX_US = 120000000 };
+
 /* What is left of a lot when everything that anybody ever wrote is counted, both histories of the
  * doubled journal too. Below zero by what was paid twice. */
 struct union_lot {
@@ -436,6 +438,80 @@ static bool look(struct sim *sim, bool tell)
 bool double_is_level(struct sim *sim)
 {
     return look(sim, false);
+}
+
+/* Nobody has taken part of another history than the office, which has gathered its own. */
+static bool may_resolve(struct sim *sim)
+{
+    struct world *office = &sim->machines[SIM_OFFICE];
+    bool may = sim->doubling != NULL && office->running && holds_proof(office) &&
+               auditor_durable(office, sim->doubling->journal) > 0;
+    for (uint32_t i = 0; may && i < sim->machine_count; i++) {
+        struct world *machine = &sim->machines[i];
+        may = !is_present(machine) || machine->journal == sim->doubling->journal ||
+              (machine->running && !contradict(machine, office) &&
+               auditor_durable(machine, machine->sim->doubling->journal) <=
+                   auditor_durable(office, machine->sim->doubling->journal));
+    }
+    return may;
+}
+
+/* Holds exactly what the office has said to stand. */
+static bool follows(struct world *machine)
+{
+    struct sim *sim = machine->sim;
+    uint64_t journal = sim->doubling->journal;
+    struct world *office = &sim->machines[SIM_OFFICE];
+    return auditor_durable(machine, journal) == auditor_durable(office, journal) &&
+           !contradict(machine, office);
+}
+
+static struct world *who_does_not_follow(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        struct world *machine = &sim->machines[i];
+        bool asked = is_present(machine) && machine->journal != sim->doubling->journal;
+        if (asked && !follows(machine)) {
+            return machine;
+        }
+    }
+    return NULL;
+}
+
+void double_resolve(struct sim *sim)
+{
+    if (sim->doubling == NULL || !may_resolve(sim)) {
+        return;
+    }
+    struct request request = {
+        .kind = COMMAND_RETIRE,
+        .till = RESOLVING_TILL,
+        .body.retire = {.branch = journal_branch(sim->doubling->journal), .kind = RETIRE_FORKED}};
+    request.ticket.bytes[0] = 1;
+    struct answer answer;
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        struct world *machine = &sim->machines[i];
+        machine->written_off.begun |= machine->journal == sim->doubling->journal;
+        machine->written_off.done |= machine->journal == sim->doubling->journal;
+    }
+    if (!reception_ask(&sim->machines[SIM_OFFICE], &request, MEANING_PLAIN, &answer) ||
+        answer.verdict != VERDICT_ALLOWED) {
+        sim_finding(sim, "L13", "the office does not resolve the fork that it holds the proof of");
+        return;
+    }
+    sim->census->counts[CENSUS_RESOLVED]++;
+    uint64_t deadline = sim->now_us + RESOLVE_MAX_US;
+    while (who_does_not_follow(sim) != NULL && sim->now_us < deadline && sim->findings == 0) {
+        sim_run(sim, sim->now_us + 100000);
+    }
+    struct world *machine = who_does_not_follow(sim);
+    if (machine != NULL && sim->findings == 0) {
+        sim_finding(sim, "L13", "machine %u has %llu blocks of the history that stands, of %llu",
+                    machine->index,
+                    (unsigned long long)auditor_durable(machine, sim->doubling->journal),
+                    (unsigned long long)auditor_durable(&sim->machines[SIM_OFFICE],
+                                                        sim->doubling->journal));
+    }
 }
 
 void double_tell(struct sim *sim)

@@ -40,6 +40,9 @@ bool double_is_frozen(struct world *machine);
 bool double_is_level(struct sim *sim);
 /* What is missing, for the finding. */
 void double_tell(struct sim *sim);
+/* At the end of a run: the office says which history stands, and everybody comes to hold that one
+ * (L13), unless somebody has taken part of the other. */
+void double_resolve(struct sim *sim);
 /* What was paid twice is within what the copy held (P9). */
 void double_check(struct sim *sim);
 

@@ -2,6 +2,7 @@
 
 #include "auditor.h"
 #include "foresight.h"
+#include "hold_watch.h"
 #include "sim.h"
 #include "skew.h"
 
@@ -170,6 +171,66 @@ static void draw_spend(struct world *machine, struct errands *errands, struct er
                                .list_minor = amount > 0 && amount < AMOUNT_MAX ? amount : 1,
                                .charged_minor = amount > 0 && amount < AMOUNT_MAX ? amount : 1};
     }
+}
+
+/* Some are over before they begin, most lapse while the run goes on. */
+static void draw_hold(struct world *machine, struct errands *errands, struct errand *errand,
+                      const struct known_account *known)
+{
+    struct request *request = &errand->request;
+    request->kind = COMMAND_HOLD;
+    request->body.spend.account = name_account(errands, errand, known);
+    request->body.spend.amount = draw_amount(machine, errands, &known->account);
+    request->body.spend.until_ms =
+        hold_now_ms(machine) + random_magnitude(errands->random, 100, 3600000);
+    if (random_chance(errands->random, 500)) {
+        request->body.spend.until_ms -= 200000;
+    }
+    (void)snprintf(errand->texts[0], ERRAND_TEXT_MAX, "table %u",
+                   (unsigned)random_below(errands->random, 20));
+}
+
+static bool is_own_and_open(struct world *machine, const struct known_hold *known)
+{
+    const struct book_hold *hold = book_hold_at(auditor_book_of(machine), known->hold);
+    return known->machine == machine->index && hold != NULL && hold->ended_by == 0;
+}
+
+/* Mostly one of the own branch that nobody has ended. */
+static const struct known_hold *pick_hold(struct world *machine, const struct errands *errands)
+{
+    uint32_t kept = errands->hold_count < ERRAND_HOLDS_MAX ? errands->hold_count : ERRAND_HOLDS_MAX;
+    const struct known_hold *hold = NULL;
+    for (int i = 0; i < 12 && kept > 0 && (hold == NULL || !is_own_and_open(machine, hold)); i++) {
+        hold = &errands->holds[random_below(errands->random, kept)];
+    }
+    return hold;
+}
+
+static bool draw_end_of_hold(struct world *machine, struct errands *errands, struct errand *errand)
+{
+    const struct known_hold *hold = pick_hold(machine, errands);
+    if (hold == NULL) {
+        return false;
+    }
+    struct request *request = &errand->request;
+    request->kind = random_chance(errands->random, 3500) ? COMMAND_RELEASE : COMMAND_CAPTURE;
+    request->body.capture.hold = hold->hold;
+    int64_t amounts[] = {hold->amount,
+                         hold->amount,
+                         hold->amount / 2 + 1,
+                         1,
+                         hold->amount + 1,
+                         hold->amount / 3 + 1,
+                         0,
+                         hold->amount};
+    if (request->kind == COMMAND_CAPTURE) {
+        request->body.capture.amount = amounts[random_below(errands->random, 8)];
+    }
+    if (random_chance(errands->random, 200)) {
+        request->body.capture.hold.seq += 1000;
+    }
+    return true;
 }
 
 /* Of any branch: a member takes it back where he is. */
@@ -346,6 +407,10 @@ static void draw_kind(struct world *machine, struct errands *errands, struct err
         return;
     } else if (drawn < 640) {
         draw_transfer(machine, errands, errand, known);
+    } else if (drawn < 700) {
+        draw_hold(machine, errands, errand, known);
+    } else if (drawn < 760 && draw_end_of_hold(machine, errands, errand)) {
+        return;
     } else {
         draw_spend(machine, errands, errand, known);
     }
@@ -353,7 +418,8 @@ static void draw_kind(struct world *machine, struct errands *errands, struct err
 
 static bool pays_by_card(const struct request *request)
 {
-    return (request->kind == COMMAND_SPEND && request->body.spend.account.card.size > 0) ||
+    bool spends = request->kind == COMMAND_SPEND || request->kind == COMMAND_HOLD;
+    return (spends && request->body.spend.account.card.size > 0) ||
            (request->kind == COMMAND_TOP_UP && request->body.top_up.account.card.size > 0);
 }
 
@@ -410,6 +476,10 @@ void errand_settle(struct errand *errand)
         name = &request->body.spend.account;
         request->body.spend.items[0].name = text_of(errand->texts[0]);
         break;
+    case COMMAND_HOLD:
+        name = &request->body.spend.account;
+        request->body.spend.order = text_of(errand->texts[0]);
+        break;
     case COMMAND_REFUND:
         request->body.refund.reason = text_of(errand->texts[0]);
         break;
@@ -437,6 +507,8 @@ void errand_settle(struct errand *errand)
         request->body.product.name = text_of(errand->texts[0]);
         request->body.product.currency = text_of(errand->texts[1]);
         break;
+    case COMMAND_CAPTURE:
+    case COMMAND_RELEASE:
     case COMMAND_ISSUE_CARD:
     case COMMAND_INVITE:
     case COMMAND_SET_RISK:
@@ -447,6 +519,8 @@ void errand_settle(struct errand *errand)
     case QUERY_HISTORY:
     case QUERY_LOTS:
     case QUERY_SALE:
+    case QUERY_HOLD:
+    case QUERY_HOLDS:
     case QUERY_TICKET:
     case QUERY_NODE:
     case QUERY_BRANCHES:
@@ -473,8 +547,10 @@ void errand_settle(struct errand *errand)
 bool errand_change(struct errand *errand)
 {
     struct request *request = &errand->request;
-    if (request->kind == COMMAND_SPEND) {
+    if (request->kind == COMMAND_SPEND || request->kind == COMMAND_HOLD) {
         request->body.spend.amount = 7;
+    } else if (request->kind == COMMAND_CAPTURE) {
+        request->body.capture.amount = 7;
     } else if (request->kind == COMMAND_TOP_UP) {
         request->body.top_up.amount = 700;
     } else if (request->kind == COMMAND_MOVE) {
@@ -521,12 +597,19 @@ void errand_learn(struct world *machine, struct errands *errands, const struct e
             }
         }
     }
-    if (errand->request.kind == COMMAND_SPEND) {
+    if (errand->request.kind == COMMAND_HOLD) {
+        errands->holds[errands->hold_count++ % ERRAND_HOLDS_MAX] =
+            (struct known_hold){.hold = answer->event,
+                                .machine = machine->index,
+                                .amount = answer->principal + answer->bonus};
+    }
+    if (errand->request.kind == COMMAND_SPEND || errand->request.kind == COMMAND_CAPTURE) {
         errands->sales[errands->sale_count++ % ERRAND_SALES_MAX] =
             (struct known_sale){.sale = answer->event,
                                 .machine = machine->index,
                                 .amount = answer->principal + answer->bonus};
-        for (uint32_t i = 0; i < errand->request.body.spend.tender_count; i++) {
+        bool sold = errand->request.kind == COMMAND_SPEND;
+        for (uint32_t i = 0; sold && i < errand->request.body.spend.tender_count; i++) {
             errands->sales[(errands->sale_count - 1) % ERRAND_SALES_MAX].amount +=
                 errand->request.body.spend.tenders[i].amount;
         }
@@ -542,19 +625,21 @@ struct request errand_query(struct world *machine, struct errands *errands, stru
         QUERY_NODE, QUERY_ACCOUNT, QUERY_HISTORY,   QUERY_BRANCHES,       QUERY_PRODUCTS,
         QUERY_DAYS, QUERY_HOLDERS, QUERY_LIABILITY, QUERY_FEED,           QUERY_INVALID,
         QUERY_NODE, QUERY_MEMBER,  QUERY_EXPOSURE,  QUERY_CHAIN_EXPOSURE, QUERY_REQUESTS,
-        QUERY_RISK, QUERY_EXPIRED, QUERY_BLOCKS};
+        QUERY_RISK, QUERY_EXPIRED, QUERY_HOLDS,     QUERY_BLOCKS};
     memset(page, 0, sizeof *page);
     struct request request = {
         .kind = kinds[random_below(errands->random, sizeof kinds / sizeof kinds[0])],
         .page = page,
         .page_limit = (uint32_t)random_between(errands->random, 1, 50),
     };
-    bool about_account = request.kind == QUERY_ACCOUNT || request.kind == QUERY_HISTORY ||
-                         request.kind == QUERY_MEMBER || request.kind == QUERY_EXPOSURE;
+    bool about_account = request.kind == QUERY_ACCOUNT || request.kind == QUERY_HOLDS ||
+                         request.kind == QUERY_HISTORY || request.kind == QUERY_MEMBER ||
+                         request.kind == QUERY_EXPOSURE;
     if (about_account && errands->account_count == 0) {
         request.kind = QUERY_NODE;
     }
-    if (request.kind == QUERY_ACCOUNT || request.kind == QUERY_EXPOSURE) {
+    if (request.kind == QUERY_ACCOUNT || request.kind == QUERY_HOLDS ||
+        request.kind == QUERY_EXPOSURE) {
         request.body.account.account.account = pick_account(errands)->account;
     } else if (request.kind == QUERY_HISTORY) {
         request.body.history.account.account = pick_account(errands)->account;
@@ -575,8 +660,8 @@ static void check_account_view(struct world *machine, const struct account_view 
         sim_finding(machine->sim, "I1", "machine %u: lots of %lld, balance %lld", machine->index,
                     (long long)sum, (long long)balance);
     }
-    if (view->principal < 0 || view->bonus < 0 || view->usable_here < 0 || view->elsewhere < 0 ||
-        view->owed < 0) {
+    if (view->principal < 0 || view->bonus < 0 || view->on_hold < 0 || view->usable_here < 0 ||
+        view->elsewhere < 0 || view->owed < 0) {
         sim_finding(machine->sim, "S2", "machine %u shows a negative amount", machine->index);
     }
 }

@@ -27,7 +27,13 @@ struct known_sale {
     int64_t amount;
 };
 
-enum { ERRAND_REVOKED_MAX = 32 };
+struct known_hold {
+    struct event_ref hold;
+    uint32_t machine;
+    int64_t amount;
+};
+
+enum { ERRAND_REVOKED_MAX = 32, ERRAND_HOLDS_MAX = 64 };
 
 /* What the tills have learned so far, all together. */
 struct errands {
@@ -40,6 +46,8 @@ struct errands {
     struct subject_id members[ERRAND_MEMBERS_MAX];
     uint32_t sale_count; /* ever; the last ERRAND_SALES_MAX are kept */
     struct known_sale sales[ERRAND_SALES_MAX];
+    uint32_t hold_count; /* ever; the last ERRAND_HOLDS_MAX are kept */
+    struct known_hold holds[ERRAND_HOLDS_MAX];
     uint32_t
         revoked_count; /* cards that a machine was told are lost or replaced; the last are kept */
     struct {

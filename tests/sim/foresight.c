@@ -13,6 +13,7 @@ struct foresight {
     struct {
         uint64_t journal;
         uint64_t seq; /* what the machine had of it */
+        bool knows;   /* only orders that were promised before may still be paid there (A4) */
     } others[SIM_MACHINES_MAX * 4];
 };
 
@@ -53,7 +54,8 @@ void foresight_note(struct world *machine, const struct answer *answer)
              (long long)one->spendable);
     for (uint32_t i = 0; i < page->rows.exposure.entry_count; i++) {
         const struct exposure_entry *entry = &page->rows.exposure.entries[i];
-        if (!entry->acknowledged && one->count < SIM_MACHINES_MAX * 4) {
+        if (one->count < SIM_MACHINES_MAX * 4) {
+            one->others[one->count].knows = entry->acknowledged;
             one->others[one->count].journal = entry->journal;
             one->others[one->count].seq = auditor_durable(machine, entry->journal);
             one->count++;
@@ -67,7 +69,8 @@ static int64_t loss_by(const struct foresight *one, const struct book_event *eve
     bool later = false;
     for (uint32_t i = 0; i < one->count; i++) {
         later = later || (one->others[i].journal == event->place.journal &&
-                          event->place.seq > one->others[i].seq);
+                          event->place.seq > one->others[i].seq &&
+                          (!one->others[i].knows || event->type == EVENT_SPEND_CAPTURE));
     }
     bool received = event->type == EVENT_LOT_REBIND && subject_equal(&event->other, &one->account);
     if (!later || event->reason != INVALID_NONE ||
@@ -78,6 +81,7 @@ static int64_t loss_by(const struct foresight *one, const struct book_event *eve
     case EVENT_LOT_REBIND:
         return received ? -(event->principal + event->bonus) : event->principal + event->bonus;
     case EVENT_SPEND:
+    case EVENT_SPEND_CAPTURE:
         return event->principal + event->bonus + event->uncovered;
     case EVENT_TOPUP:
     case EVENT_REFUND:

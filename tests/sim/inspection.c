@@ -4,7 +4,9 @@
 #include "book_risk.h"
 #include "double.h"
 #include "expiry_watch.h"
+#include "hold_watch.h"
 #include "hostile.h"
+#include "likeness.h"
 #include "sim.h"
 #include "workload.h"
 
@@ -152,30 +154,6 @@ static void look_at_node(struct look *look)
     }
 }
 
-static void compare_rows(struct sim *sim, struct world *a, struct world *b)
-{
-    struct bytes keys[2] = {{0}, {0}};
-    struct bytes values[2] = {{0}, {0}};
-    for (;;) {
-        bool more[2];
-        struct world *machines[2] = {a, b};
-        for (int i = 0; i < 2; i++) {
-            do {
-                more[i] = disk_peek(machines[i]->disk, keys[i], &keys[i], &values[i]) == STATUS_OK;
-            } while (more[i] && !row_is_replicated(keys[i]));
-        }
-        if (!more[0] && !more[1]) {
-            return;
-        }
-        if (more[0] != more[1] || !bytes_equal(keys[0], keys[1]) ||
-            !bytes_equal(values[0], values[1])) {
-            sim_finding(sim, "S11", "machines %u and %u differ in a row of table %c", a->index,
-                        b->index, more[0] ? keys[0].data[0] : keys[1].data[0]);
-            return;
-        }
-    }
-}
-
 /* ---- accounts ---- */
 
 static void look_at_lot(struct look *look, const struct lot_view *view)
@@ -190,16 +168,20 @@ static void look_at_lot(struct look *look, const struct lot_view *view)
     if (view->left != book_lot_left(lot)) {
         differs(look, "S1", "what is left of a lot", view->left, book_lot_left(lot));
     }
-    int64_t here = book_shown(book, &view->lot, look->machine->journal);
+    int64_t here = book_pictured(book, &view->lot, look->machine->journal);
     if (view->here != here) {
         differs(look, "S12", "what is held here of a lot", view->here, here);
+    }
+    if (view->on_hold != book_on_hold(book, &view->lot)) {
+        differs(look, "A2", "what is on hold of a lot", view->on_hold,
+                book_on_hold(book, &view->lot));
     }
     if (view->in_flight != lot->granted - lot->accepted) {
         differs(look, "S3", "what is in flight of a lot", view->in_flight,
                 lot->granted - lot->accepted);
     }
     for (uint32_t i = 0; i < view->holder_count; i++) {
-        int64_t held = book_shown(book, &view->lot, view->holders[i].journal);
+        int64_t held = book_pictured(book, &view->lot, view->holders[i].journal);
         if (view->holders[i].held != held) {
             differs(look, "S12", "what another holds of a lot", view->holders[i].held, held);
         }
@@ -238,6 +220,14 @@ static void look_at_account(struct look *look, const struct subject_id *account)
     }
     if (!view->more_lots && look->sim->doubling == NULL && !look->machine->written_off.begun) {
         expiry_look_at_use(look->machine, account, view->usable_here);
+    }
+}
+
+static void look_at_holds(struct look *look, const struct subject_id *account)
+{
+    struct request request = {.kind = QUERY_HOLDS, .body.account.account.account = *account};
+    if (ask(look, &request)) {
+        hold_look_at_list(look->machine, account, look->page);
     }
 }
 
@@ -328,7 +318,7 @@ static void look_at_branches(struct look *look)
     if (!ask(look, &request)) {
         return;
     }
-    const struct book *book = auditor_book(look->sim);
+    const struct book *book = auditor_book_of(look->machine);
     for (uint32_t i = 0; i < look->page->count; i++) {
         const struct journal_view *view = &look->page->rows.journals[i];
         const struct book_journal *journal = book_journal_of(book, view->journal);
@@ -606,6 +596,7 @@ static void look_at_reports(struct look *look)
     look_at_liability(look);
     look_at_holders(look);
     look_at_expired(look);
+    hold_look(look->machine);
     look_at_days(look);
     look_at_feed(look);
     look_at_blocks(look);
@@ -623,6 +614,7 @@ static void look_at_machine(struct look *look)
         if (i < 4) {
             look_at_history(look, &known->account);
             look_at_lots(look, &known->account);
+            look_at_holds(look, &known->account);
         }
     }
     for (uint32_t i = 0; i < workload_sale_count(sim) && sim->findings == 0; i += 1 + i / 4) {
@@ -672,7 +664,7 @@ static void look_at_all(struct sim *sim)
         if (first == NULL) {
             first = look.machine;
         } else if (sim->doubling == NULL && inspection_is_level(sim)) {
-            compare_rows(sim, first, look.machine);
+            likeness_check(sim, first, look.machine);
         }
     }
     free(look.page);
@@ -681,7 +673,9 @@ static void look_at_all(struct sim *sim)
 void inspection_run(struct sim *sim)
 {
     sim->census->counts[CENSUS_CALMS]++;
-    book_make_good(auditor_book(sim));
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        book_make_good(auditor_book_of(&sim->machines[i])); /* one for all, unless they parted */
+    }
     auditor_balance(sim);
     look_at_all(sim);
     ask_again(sim);

@@ -78,6 +78,8 @@ static void copy_texts(struct request_copy *copy)
         copy_text(copy, &request->body.top_up.currency);
         break;
     case COMMAND_SPEND:
+    case COMMAND_HOLD:
+        copy_text(copy, &request->body.spend.order);
         copy_text(copy, &request->body.spend.account.card);
         copy_text(copy, &request->body.spend.currency);
         for (uint32_t i = 0; i < request->body.spend.item_count; i++) {
@@ -122,7 +124,13 @@ static void copy_texts(struct request_copy *copy)
         copy_text(copy, &request->body.member.card);
         copy_text(copy, &request->body.member.phone);
         break;
+    case COMMAND_CAPTURE:
+        for (uint32_t i = 0; i < request->body.capture.item_count; i++) {
+            copy_text(copy, &request->body.capture.items[i].name);
+        }
+        break;
     case QUERY_ACCOUNT:
+    case QUERY_HOLDS:
     case QUERY_EXPOSURE:
         copy_text(copy, &request->body.account.account.card);
         break;
@@ -141,7 +149,12 @@ static int64_t amount_of(const struct request *request)
     case COMMAND_TOP_UP:
         return request->body.top_up.amount;
     case COMMAND_SPEND:
+    case COMMAND_HOLD:
         return request->body.spend.amount;
+    case COMMAND_CAPTURE:
+        return request->body.capture.amount;
+    case COMMAND_RELEASE:
+        return 0;
     case COMMAND_REFUND:
         return request->body.refund.amount;
     case COMMAND_MOVE:
@@ -166,6 +179,8 @@ static int64_t amount_of(const struct request *request)
     case QUERY_HISTORY:
     case QUERY_LOTS:
     case QUERY_SALE:
+    case QUERY_HOLD:
+    case QUERY_HOLDS:
     case QUERY_TICKET:
     case QUERY_NODE:
     case QUERY_BRANCHES:
@@ -283,10 +298,11 @@ static bool answers_agree(const struct answer *a, const struct answer *b)
            a->at_ms == b->at_ms && subject_equal(&a->account, &b->account) &&
            subject_equal(&a->member, &b->member) && memcmp(a->card, b->card, sizeof a->card) == 0 &&
            a->principal == b->principal && a->bonus == b->bonus && a->balance == b->balance &&
-           a->uncovered == b->uncovered && a->usable_here == b->usable_here &&
-           a->offer == b->offer && a->limit == b->limit && a->field == b->field &&
-           a->product == b->product && a->version == b->version && a->branch == b->branch &&
-           subject_equal(&a->other, &b->other) && handed_out(a) == handed_out(b);
+           a->uncovered == b->uncovered && a->on_hold == b->on_hold &&
+           a->usable_here == b->usable_here && a->offer == b->offer && a->limit == b->limit &&
+           a->field == b->field && a->product == b->product && a->version == b->version &&
+           a->branch == b->branch && subject_equal(&a->other, &b->other) &&
+           handed_out(a) == handed_out(b);
 }
 
 /* "ok" was said: the fact is durable here, and is what was asked. */
@@ -315,6 +331,10 @@ static void check_fact(struct world *machine, const struct pending *pending,
                 answer->principal != record->principal || answer->bonus != record->bonus ||
                 answer->uncovered != record->uncovered)) {
         what = "amounts of a spend";
+    } else if ((pending->kind == COMMAND_HOLD || pending->kind == COMMAND_CAPTURE) &&
+               (answer->principal + answer->bonus != asked->amount ||
+                answer->principal != record->principal || answer->bonus != record->bonus)) {
+        what = "amounts of a hold or a capture";
     } else if (pending->kind == COMMAND_REFUND &&
                (answer->principal + answer->bonus + handed_out(answer) != asked->amount ||
                 answer->principal != record->principal || answer->bonus != record->bonus)) {

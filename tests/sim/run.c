@@ -267,6 +267,12 @@ static void run_phases(struct sim *sim, const struct plan *plan)
             calm(sim);
         }
     }
+    if (sim->findings == 0 && sim->doubling != NULL) {
+        double_resolve(sim);
+        if (sim->findings == 0) {
+            calm(sim);
+        }
+    }
     if (sim->findings == 0 && plan->restart_all) {
         inspection_restart_all(sim);
         calm(sim);

@@ -16,6 +16,7 @@ enum thing_kind {
     THING_CARD,
     THING_SALE,
     THING_TICKET,
+    THING_ORDER, /* its hold stands in `sale` */
 };
 
 struct thing {
@@ -67,6 +68,8 @@ bool scene_send(struct scene *scene, struct world *machine, struct request *requ
 /* Asks a machine; fails the scene when it does not answer. */
 bool scene_query(struct scene *scene, struct world *machine, struct request *request,
                  struct page *page);
+/* scene_holds.c: what is set aside for orders. */
+bool scene_holds(struct scene *scene, const char *sentence);
 /* scene_retired.c: how branches end. */
 bool scene_retired(struct scene *scene, const char *sentence);
 

@@ -61,7 +61,10 @@ static bool send(struct scene *scene, struct world *machine, struct request *req
                  const char *ticket, struct answer *answer)
 {
     request->till = STORY_TILL;
-    int64_t amount = request->kind == COMMAND_SPEND ? request->body.spend.amount : 0;
+    bool pays = request->kind == COMMAND_SPEND || request->kind == COMMAND_HOLD;
+    int64_t amount = pays                               ? request->body.spend.amount
+                     : request->kind == COMMAND_CAPTURE ? request->body.capture.amount
+                                                        : 0;
     enum meaning meaning = MEANING_PLAIN;
     random_fill(&scene->sim->random_engine, request->ticket.bytes, 16);
     if (ticket != NULL) {
@@ -603,5 +606,5 @@ bool scene_do(struct scene *scene, const char *sentence)
         return true;
     }
     return befall(scene, sentence) || command(scene, sentence) || scene_ends(scene, sentence) ||
-           scene_retired(scene, sentence);
+           scene_holds(scene, sentence) || scene_retired(scene, sentence);
 }

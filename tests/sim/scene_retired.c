@@ -7,6 +7,7 @@
 
 #include "names.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { MANAGER = 901 };
@@ -36,9 +37,10 @@ static void come_back(struct scene *scene)
 
 static uint8_t kind_of(const char *word)
 {
-    return strcmp(word, "stolen") == 0 ? RETIRE_STOLEN
-           : strcmp(word, "lost") == 0 ? RETIRE_LOST
-                                       : RETIRE_CLOSED;
+    return strcmp(word, "forked") == 0   ? RETIRE_FORKED
+           : strcmp(word, "stolen") == 0 ? RETIRE_STOLEN
+           : strcmp(word, "lost") == 0   ? RETIRE_LOST
+                                         : RETIRE_CLOSED;
 }
 
 /* Said twice under two tickets: the second says what is so already. */
@@ -113,6 +115,9 @@ bool scene_retired(struct scene *scene, const char *sentence)
     } else if (scene_matches(scene, sentence, "{} comes back")) {
         come_back(scene);
     } else if (scene_matches(scene, sentence, "the office retires {} as {}")) {
+        retire(scene);
+    } else if (scene_matches(scene, sentence, "the office resolves {}")) {
+        (void)snprintf(scene->captured[1], SCENE_WORD_SIZE, "forked");
         retire(scene);
     } else if (scene_matches(scene, sentence, "{} is backed up")) {
         back_up(scene);

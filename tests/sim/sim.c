@@ -513,7 +513,8 @@ void sim_heal(struct sim *sim)
 {
     sim->storm = false;
     struct weather calm = weather_calm();
-    calm.unknown_types = sim->weather.unknown_types; /* who joins late may be of that version, too */
+    calm.unknown_types =
+        sim->weather.unknown_types; /* who joins late may be of that version, too */
     sim->weather = calm;
     network_heal(sim);
     for (uint32_t i = 0; i < sim->machine_count; i++) {
@@ -656,7 +657,8 @@ struct world *sim_add_clone(struct world *original)
     }
     struct world *clone = new_machine(sim);
     clone->place = original->index;
-    clone->unknown_types = original->unknown_types; /* its store is of that version or an earlier one */
+    clone->unknown_types =
+        original->unknown_types; /* its store is of that version or an earlier one */
     clone->updates_at_boot = original->updates_at_boot;
     clone->journal = original->journal;
     clone->joining = JOINING_DONE;

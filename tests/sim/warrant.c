@@ -26,6 +26,7 @@ static bool needs_no_ticket(const struct event *event)
     case EVENT_RISK_SETTLE:
     case EVENT_RISK_ACK:
     case EVENT_LOT_EXPIRE:    /* V2 says when */
+    case EVENT_SPEND_RELEASE: /* that has lapsed: A3 says when */
     case EVENT_REFUND:        /* for a request: warrant_check_requests */
     case EVENT_REQUEST_CLOSE: /* what it answers was asked elsewhere */
         return true;
@@ -47,6 +48,12 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
         return type == EVENT_TOPUP;
     case COMMAND_SPEND:
         return type == EVENT_SPEND;
+    case COMMAND_HOLD:
+        return type == EVENT_SPEND_HOLD;
+    case COMMAND_CAPTURE:
+        return type == EVENT_SPEND_CAPTURE;
+    case COMMAND_RELEASE:
+        return type == EVENT_SPEND_RELEASE;
     case COMMAND_REFUND:
         return type == EVENT_REFUND;
     case COMMAND_FREEZE:
@@ -76,6 +83,8 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
     case QUERY_HISTORY:
     case QUERY_LOTS:
     case QUERY_SALE:
+    case QUERY_HOLD:
+    case QUERY_HOLDS:
     case QUERY_TICKET:
     case QUERY_NODE:
     case QUERY_BRANCHES:
@@ -105,6 +114,8 @@ static bool amount_fits(const struct asked *asked, const struct book_opinion *op
     case EVENT_TOPUP:
         return record->principal == asked->amount;
     case EVENT_SPEND:
+    case EVENT_SPEND_HOLD:
+    case EVENT_SPEND_CAPTURE:
     case EVENT_REFUND:
     case EVENT_LOT_REBIND:
     case EVENT_REQUEST_FILE:

@@ -214,6 +214,12 @@ static const char *kind_name(enum command_kind kind)
         return "top up";
     case COMMAND_SPEND:
         return "spend";
+    case COMMAND_HOLD:
+        return "hold";
+    case COMMAND_CAPTURE:
+        return "capture";
+    case COMMAND_RELEASE:
+        return "release";
     case COMMAND_REFUND:
         return "refund";
     case COMMAND_FREEZE:

@@ -122,6 +122,12 @@ void writeoff_find_disks(struct sim *sim)
     }
 }
 
+/* What the office knows: once a journal is doubled there is no longer one book. */
+static const struct book *office_book(struct sim *sim)
+{
+    return auditor_book_of(&sim->machines[SIM_OFFICE]);
+}
+
 bool writeoff_is_settled(struct sim *sim)
 {
     uint64_t journal = 0;
@@ -132,14 +138,14 @@ bool writeoff_is_settled(struct sim *sim)
         }
     }
     return written_off(sim) == 0 ||
-           book_unsettled(auditor_book(sim), sim->machines[SIM_OFFICE].journal, &journal) == NULL;
+           book_unsettled(office_book(sim), sim->machines[SIM_OFFICE].journal, &journal) == NULL;
 }
 
 void writeoff_tell_unsettled(struct sim *sim)
 {
     uint64_t journal = 0;
     const uint8_t *lot =
-        book_unsettled(auditor_book(sim), sim->machines[SIM_OFFICE].journal, &journal);
+        book_unsettled(office_book(sim), sim->machines[SIM_OFFICE].journal, &journal);
     if (lot == NULL) {
         sim_finding(sim, "L2", "a branch that was written off is not retired");
         return;
@@ -153,7 +159,7 @@ void writeoff_tell_unsettled(struct sim *sim)
 void writeoff_check(struct world *machine, const struct event *event)
 {
     struct sim *sim = machine->sim;
-    const struct book *book = auditor_book(sim);
+    const struct book *book = auditor_book_of(machine);
     if (event->type == EVENT_RIGHTS_RECLAIM) {
         uint64_t of = event->body.reclaim.of;
         uint64_t known = book_dep_seq(book, machine->journal, of);
@@ -185,7 +191,7 @@ void writeoff_check(struct world *machine, const struct event *event)
 void writeoff_admitted(struct world *machine, const struct block_header *header)
 {
     struct sim *sim = machine->sim;
-    const struct book_journal *writer = book_journal_of(auditor_book(sim), header->journal);
+    const struct book_journal *writer = book_journal_of(auditor_book_of(machine), header->journal);
     if (writer == NULL || writer->retired_at == 0) {
         return;
     }

@@ -97,6 +97,7 @@ static void use_make(struct event *event)
     case EVENT_SPEND_HOLD:
         event->body.hold.line_count = one_line(event->body.hold.lines);
         event->body.hold.until_ms = UINT64_C(1767225600000);
+        event->body.hold.order = TEXT("room 12");
         break;
     case EVENT_SPEND_CAPTURE:
         event->body.capture.hold = place(7, 301, 0);
