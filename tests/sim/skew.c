@@ -60,8 +60,8 @@ void skew_check_store(struct world *machine)
     uint64_t met = 0;
     uint64_t kept = 0;
     while (disk_peek(machine->disk, key, &key, &value) == STATUS_OK) {
-        bool data = key.size == 17 && key.data[0] == 'L' &&
-                    !journal_is_authority(big_endian(key.data + 1));
+        bool data =
+            key.size == 17 && key.data[0] == 'L' && !journal_is_authority(big_endian(key.data + 1));
         met += data ? count_in(value, machine->unknown_types) : 0;
         kept += key.size == 12 && key.data[0] == 'U' && key.data[1] == 0 ? 1 : 0;
     }
