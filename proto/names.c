@@ -357,6 +357,8 @@ const char *verdict_name(enum verdict verdict)
         return "quota";
     case REFUSED_SUSPENDED:
         return "suspended";
+    case REFUSED_UNKNOWN_MINT:
+        return "unknown_mint";
     case REFUSED_BUSY:
         return "busy";
     case REFUSED_SPACE:

@@ -32,6 +32,7 @@ enum {
 void node_alarm(struct node *node, enum alarm alarm, uint64_t journal, uint64_t seq)
 {
     node->alarms++;
+    node->divergences += alarm == ALARM_DIVERGENCE ? 1 : 0;
     world_alarm(node->world, alarm, journal, seq);
 }
 

@@ -180,6 +180,7 @@ struct node {
     uint64_t pulls_asked;
     uint64_t pulls_served;
     uint64_t alarms;
+    uint64_t divergences; /* of them */
     uint64_t wish_sweep_ms;
     uint32_t touched_count;
     struct touched_account touched[TOUCHED_MAX]; /* oldest first */

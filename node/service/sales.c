@@ -410,6 +410,9 @@ enum decision sales_spend(struct node *node, const struct request *request, stru
     }
     answer->balance = sheet_balance(&sheet);
     answer->on_hold = sheet_on_hold(&sheet);
+    /* Of the balance: what no branch may spend today, because it has ended or begins later. */
+    int64_t idle = answer->balance - answer->on_hold - all;
+    answer->limit = all < amount && idle > 0 ? idle : 0;
     answer->usable_here = sheet_usable(node, &answer->account, &sheet, header->day);
     answer->offer = plan.covered < amount ? plan.covered : 0;
     answer->verdict = all < amount ? REFUSED_BALANCE
@@ -461,7 +464,9 @@ enum decision sales_move(struct node *node, const struct request *request, struc
     for (uint32_t i = 0; i < sheet.lot_count; i++) {
         const struct sheet_lot *lot = &sheet.lots[i];
         int64_t held = lot_here(node, &answer->account, lot);
-        if (held > 0 && (lot->bucket == BUCKET_PRINCIPAL || lot->bucket == BUCKET_BONUS)) {
+        bool ended = !lot_is_valid_on(0, lot->to_day, header->day); /* to be burned here */
+        if (held > 0 && !ended &&
+            (lot->bucket == BUCKET_PRINCIPAL || lot->bucket == BUCKET_BONUS)) {
             lots[count++] = (struct spendable){.lot = lot->lot,
                                                .bucket = lot->bucket,
                                                .to_day = lot->to_day,

@@ -513,6 +513,10 @@ void errand_settle(struct errand *errand)
     case COMMAND_INVITE:
     case COMMAND_SET_RISK:
     case COMMAND_SET_EXPIRY:
+    case COMMAND_SET_LIMITS:
+    case COMMAND_SET_QUOTA:
+    case COMMAND_APPROVE_MINT:
+    case COMMAND_SUSPEND:
     case COMMAND_RETIRE:
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
@@ -536,6 +540,9 @@ void errand_settle(struct errand *errand)
     case QUERY_CHAIN_EXPOSURE:
     case QUERY_REQUESTS:
     case QUERY_RISK:
+    case QUERY_LIMITS:
+    case QUERY_QUOTAS:
+    case QUERY_MINTS:
     case COMMAND_KIND_COUNT:
         break;
     }
@@ -622,10 +629,11 @@ struct request errand_query(struct world *machine, struct errands *errands, stru
 {
     (void)machine;
     static const enum command_kind kinds[] = {
-        QUERY_NODE, QUERY_ACCOUNT, QUERY_HISTORY,   QUERY_BRANCHES,       QUERY_PRODUCTS,
-        QUERY_DAYS, QUERY_HOLDERS, QUERY_LIABILITY, QUERY_FEED,           QUERY_INVALID,
-        QUERY_NODE, QUERY_MEMBER,  QUERY_EXPOSURE,  QUERY_CHAIN_EXPOSURE, QUERY_REQUESTS,
-        QUERY_RISK, QUERY_EXPIRED, QUERY_HOLDS,     QUERY_BLOCKS};
+        QUERY_NODE,   QUERY_ACCOUNT, QUERY_HISTORY,   QUERY_BRANCHES,       QUERY_PRODUCTS,
+        QUERY_DAYS,   QUERY_HOLDERS, QUERY_LIABILITY, QUERY_FEED,           QUERY_INVALID,
+        QUERY_NODE,   QUERY_MEMBER,  QUERY_EXPOSURE,  QUERY_CHAIN_EXPOSURE, QUERY_REQUESTS,
+        QUERY_RISK,   QUERY_EXPIRED, QUERY_HOLDS,     QUERY_BLOCKS,         QUERY_LIMITS,
+        QUERY_QUOTAS, QUERY_MINTS};
     memset(page, 0, sizeof *page);
     struct request request = {
         .kind = kinds[random_below(errands->random, sizeof kinds / sizeof kinds[0])],

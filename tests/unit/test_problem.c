@@ -86,6 +86,7 @@ static void each_refusal_has_its_stable_status(void **state)
         {REFUSED_UNWITNESSED, "unwitnessed", 409},
         {REFUSED_QUOTA, "quota", 409},
         {REFUSED_SUSPENDED, "suspended", 409},
+        {REFUSED_UNKNOWN_MINT, "unknown_mint", 404},
         {REFUSED_BUSY, "busy", 503},
         {REFUSED_SPACE, "space", 507},
         {REFUSED_READ_ONLY, "read_only", 503},
