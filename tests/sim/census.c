@@ -107,6 +107,9 @@ static const struct census_name names[] = {
     {CENSUS_EPOCHS, "epochs of the authority begun"},
     {CENSUS_PULLS, "moves that a peer asked for"},
     {CENSUS_SPREADS, "moves by distribution"},
+    {CENSUS_OLDER, "machines of an older version"},
+    {CENSUS_UPDATED, "updates of such a machine"},
+    {CENSUS_UNKNOWN_KEPT, "events that an older version kept until it was updated"},
     {CENSUS_OBSERVERS, "observers that replayed all"},
     {CENSUS_ED25519_SEEDS, "seeds with real signatures"},
     {CENSUS_HOSTILE_SEEDS, "seeds with a hostile branch"},
@@ -154,9 +157,9 @@ static const enum verdict verdicts[] = {
     REFUSED_CURRENCY,       REFUSED_ROLE,
     REFUSED_VERSION,        REFUSED_KEY_REUSED,
     REFUSED_SPACE,          REFUSED_OTHER_MEMBER,
-    REFUSED_UNKNOWN_HOLD,   REFUSED_HOLD_UNTIL,
-    REFUSED_HOLD_AMOUNT,    REFUSED_HOLD_ELSEWHERE,
-    REFUSED_HOLD_ENDED,
+    REFUSED_NEWER_FACT,     REFUSED_UNKNOWN_HOLD,
+    REFUSED_HOLD_UNTIL,     REFUSED_HOLD_AMOUNT,
+    REFUSED_HOLD_ELSEWHERE, REFUSED_HOLD_ENDED,
 };
 
 static const enum message_kind messages[] = {

@@ -6,6 +6,7 @@
 #include "foresight.h"
 #include "hold_watch.h"
 #include "sim.h"
+#include "skew.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -455,6 +456,11 @@ struct errand errand_draw(struct world *machine, struct errands *errands, uint32
     random_fill(errands->random, errand.request.ticket.bytes, 16);
     random_fill(errands->random, errand.request.request_hash, 16);
     draw_kind(machine, errands, &errand);
+    if (!skew_can_ask(machine, errand.request.kind)) {
+        memset(&errand.request.body, 0, sizeof errand.request.body);
+        memset(errand.texts, 0, sizeof errand.texts);
+        draw_spend(machine, errands, &errand, pick_account(errands));
+    }
     errand.revoked = pays_by_card(&errand.request) && is_revoked(machine, errands, errand.card);
     return errand;
 }
@@ -683,7 +689,9 @@ void errand_check_query(struct world *machine, const struct answer *answer)
     }
     if (answer->kind == QUERY_NODE) {
         const struct node_view *view = &answer->page->rows.node;
-        auditor_state(machine, &view->frontier, &view->state);
+        if (view->unknown_events == 0) { /* else it lacks what others have (U1) */
+            auditor_state(machine, &view->frontier, &view->state);
+        }
     } else if (answer->kind == QUERY_EXPOSURE) {
         foresight_note(machine, answer);
     } else if (answer->kind == QUERY_ACCOUNT) {
