@@ -315,6 +315,8 @@ const char *verdict_name(enum verdict verdict)
         return "revoked_card";
     case REFUSED_FROZEN:
         return "frozen";
+    case REFUSED_NEWER_FACT:
+        return "newer_fact";
     case REFUSED_NOT_FROZEN:
         return "not_frozen";
     case REFUSED_BALANCE:
@@ -420,6 +422,8 @@ const char *alarm_name(enum alarm alarm)
         return "amnesia";
     case ALARM_RETIRED:
         return "retired";
+    case ALARM_NEWER_RULES:
+        return "newer_rules";
     case ALARM_COUNT:
         return UNKNOWN;
     }

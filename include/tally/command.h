@@ -99,6 +99,7 @@ enum verdict {
     REFUSED_UNKNOWN_KEY,  /* QUERY_TICKET: this till never used that key here */
     REFUSED_REVOKED_CARD, /* reported lost, or replaced */
     REFUSED_FROZEN,
+    REFUSED_NEWER_FACT, /* a fact about the account that this version does not understand */
     REFUSED_NOT_FROZEN,
     REFUSED_BALANCE,        /* the whole chain, as seen here, holds less: answer.balance */
     REFUSED_RIGHTS,         /* it is there, but not here and not reachable now: answer.offer */
@@ -662,6 +663,7 @@ struct node_view {
     uint64_t divergences; /* of the alarms: an event states another remainder than is known here */
     struct trust_view trust;
     uint64_t invalid_events;
+    uint64_t unknown_events; /* kept until a version runs here that knows their types */
     uint32_t quarantine_count;
     struct quarantine_view quarantined[QUARANTINE_SHOWN_MAX];
     bool read_only;

@@ -97,6 +97,7 @@ void node_get_render(struct api_call *call, const struct answer *answer)
     render_count(out, "alarms", node->alarms);
     render_count(out, "divergences", node->divergences);
     render_count(out, "invalid_events", node->invalid_events);
+    render_count(out, "unknown_events", node->unknown_events);
     quarantine_render(out, node);
     render_truth(out, "read_only", node->read_only);
     render_truth(out, "retired", node->retired);

@@ -72,6 +72,7 @@ unsigned verdict_status(enum verdict verdict)
         return 404;
     case REFUSED_REVOKED_CARD:
     case REFUSED_FROZEN:
+    case REFUSED_NEWER_FACT:
     case REFUSED_NOT_FROZEN:
     case REFUSED_BALANCE:
     case REFUSED_RIGHTS:
@@ -152,6 +153,7 @@ const char *verdict_title(enum verdict verdict)
         [REFUSED_UNKNOWN_KEY] = "This till never used that key here",
         [REFUSED_REVOKED_CARD] = "The card is no longer valid",
         [REFUSED_FROZEN] = "The account is frozen",
+        [REFUSED_NEWER_FACT] = "The account has news that this version does not understand",
         [REFUSED_NOT_FROZEN] = "The account is not frozen",
         [REFUSED_BALANCE] = "The balance is too small",
         [REFUSED_RIGHTS] = "The money is at other branches",
@@ -327,6 +329,11 @@ static const char *plain_sentence(enum verdict verdict)
             "for the member's other card.",
         [REFUSED_FROZEN] = "Refused: the account is frozen. Lift the freeze first, if whoever set "
                            "it agrees.",
+        [REFUSED_NEWER_FACT] =
+            "Refused: a branch with a newer version of Tally wrote something about "
+            "this account that says whether it may be used, and this branch "
+            "cannot read it. Update this branch, or sell from this account at "
+            "a branch that is up to date.",
         [REFUSED_NOT_FROZEN] = "Refused: the account is not frozen, so there is nothing to lift.",
         [REFUSED_LOTS] = "Refused: the account holds as many separate parcels of value as it may. "
                          "Spend some of them first.",

@@ -58,6 +58,7 @@ static void node_show(const json_t *answer)
         {"alarms", "alarms"},
         {"  other remainders", "divergences"},
         {"invalid events", "invalid_events"},
+        {"events of a newer version", "unknown_events"},
         {"frontier", "frontier"},
         {"state", "state"},
         {"up to date", "synced"},

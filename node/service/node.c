@@ -8,6 +8,7 @@
 #include "holds.h"
 #include "ingest.h"
 #include "journal.h"
+#include "later.h"
 #include "members.h"
 #include "node_state.h"
 #include "office.h"
@@ -122,6 +123,7 @@ static void hear_tick(struct node *node)
     risk_sweep(node, now);
     forks_tick(node, now);
     estate_tick(node, now);
+    later_sweep(node);
     expiry_sweep(node, now);
     holds_sweep(node);
 }

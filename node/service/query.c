@@ -329,6 +329,7 @@ static void query_node(struct node *node, struct page *page)
     view->events = node->counters_committed.events;
     view->blocks = node->counters_committed.blocks;
     view->invalid_events = node->counters_committed.invalid;
+    view->unknown_events = node->counters_committed.unknown;
     uint64_t shown = shown_head(node);
     if (node->own_committed.seq > shown) {
         view->unreplicated = node->own_committed.seq - shown;

@@ -3,6 +3,7 @@
 #include "freezes.h"
 #include "holds.h"
 #include "journal.h"
+#include "later.h"
 #include "risk.h"
 #include "row_key.h"
 #include "trust.h"
@@ -346,6 +347,9 @@ static enum verdict check_spend(struct node *node, const struct request *request
         return REFUSED_FROZEN;
     }
 #endif
+    if (later_blocks(node, &answer->account)) {
+        return REFUSED_NEWER_FACT;
+    }
     return VERDICT_ALLOWED;
 }
 
@@ -451,6 +455,9 @@ enum decision sales_move(struct node *node, const struct request *request, struc
     (void)sheet_load(node->rows, &answer->account, &sheet);
     if (sheet.frozen > 0) {
         return refuse(answer, REFUSED_FROZEN);
+    }
+    if (later_blocks(node, &answer->account)) {
+        return refuse(answer, REFUSED_NEWER_FACT);
     }
     struct spendable lots[SHEET_LOTS_MAX];
     size_t count = 0;

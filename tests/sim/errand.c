@@ -1,10 +1,13 @@
 #include "errand.h"
 
+#include "errand_office.h"
+
 #include "auditor.h"
 #include "errand_correct.h"
 #include "foresight.h"
 #include "hold_watch.h"
 #include "sim.h"
+#include "skew.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -399,6 +402,10 @@ static void draw_kind(struct world *machine, struct errands *errands, struct err
         draw_freeze(machine, errands, errand, known);
     } else if ((drawn < 545 || drawn >= 985) && machine->index == SIM_OFFICE) {
         draw_product(errands, errand);
+    } else if (drawn >= 940 && machine->index == SIM_OFFICE) {
+        errand_office_draw(machine, errands->random, errand);
+    } else if (drawn == 939) {
+        errand_office_draw(machine, errands->random, errand); /* of a branch: refused */
     } else if (drawn < 548) {
         draw_product(errands, errand); /* of a branch: refused */
     } else if (drawn < 552) {
@@ -456,6 +463,11 @@ struct errand errand_draw(struct world *machine, struct errands *errands, uint32
     random_fill(errands->random, errand.request.ticket.bytes, 16);
     random_fill(errands->random, errand.request.request_hash, 16);
     draw_kind(machine, errands, &errand);
+    if (!skew_can_ask(machine, errand.request.kind)) {
+        memset(&errand.request.body, 0, sizeof errand.request.body);
+        memset(errand.texts, 0, sizeof errand.texts);
+        draw_spend(machine, errands, &errand, pick_account(errands));
+    }
     errand.revoked = pays_by_card(&errand.request) && is_revoked(machine, errands, errand.card);
     return errand;
 }
@@ -504,6 +516,9 @@ void errand_settle(struct errand *errand)
     case COMMAND_MOVE:
         name = &request->body.move.account;
         break;
+    case COMMAND_SUSPEND:
+        request->body.suspend.reason = text_of(errand->texts[0]);
+        break;
     case COMMAND_PUBLISH_PRODUCT:
         request->body.product.name = text_of(errand->texts[0]);
         request->body.product.currency = text_of(errand->texts[1]);
@@ -528,7 +543,6 @@ void errand_settle(struct errand *errand)
     case COMMAND_SET_LIMITS:
     case COMMAND_SET_QUOTA:
     case COMMAND_APPROVE_MINT:
-    case COMMAND_SUSPEND:
     case COMMAND_RETIRE:
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
@@ -697,7 +711,9 @@ void errand_check_query(struct world *machine, const struct answer *answer)
     }
     if (answer->kind == QUERY_NODE) {
         const struct node_view *view = &answer->page->rows.node;
-        auditor_state(machine, &view->frontier, &view->state);
+        if (view->unknown_events == 0) { /* else it lacks what others have (U1) */
+            auditor_state(machine, &view->frontier, &view->state);
+        }
     } else if (answer->kind == QUERY_EXPOSURE) {
         foresight_note(machine, answer);
     } else if (answer->kind == QUERY_ACCOUNT) {

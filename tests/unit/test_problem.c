@@ -56,6 +56,7 @@ static void each_refusal_has_its_stable_status(void **state)
         {REFUSED_UNKNOWN_KEY, "unknown_key", 404},
         {REFUSED_REVOKED_CARD, "revoked_card", 409},
         {REFUSED_FROZEN, "frozen", 409},
+        {REFUSED_NEWER_FACT, "newer_fact", 409},
         {REFUSED_NOT_FROZEN, "not_frozen", 409},
         {REFUSED_BALANCE, "balance", 409},
         {REFUSED_RIGHTS, "rights", 409},
