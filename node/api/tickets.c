@@ -52,6 +52,10 @@ static const char *operation_name(enum command_kind kind)
         [COMMAND_SET_QUOTA] = "set_quota",
         [COMMAND_APPROVE_MINT] = "approve_mint",
         [COMMAND_SUSPEND] = "suspend",
+        [COMMAND_VOID] = "void",
+        [COMMAND_PROPOSE] = "propose",
+        [COMMAND_APPROVE] = "approve",
+        [COMMAND_WITHDRAW] = "withdraw",
         [COMMAND_RETIRE] = "retire",
     };
     bool known = kind >= COMMAND_ENROL && (size_t)kind < sizeof names / sizeof names[0];

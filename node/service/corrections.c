@@ -1,6 +1,7 @@
 #include "corrections.h"
 
 #include "journal.h"
+#include "later.h"
 #include "query.h"
 #include "record_correct.h"
 #include "row_key.h"
@@ -188,11 +189,11 @@ static void close_proposal(struct node *node, const struct request *request,
 static struct two_persons persons_of(const struct request *request,
                                      const struct proposal_record *proposal)
 {
-    return (struct two_persons){
-        .proposal = request->body.decide.proposal,
-        .proposer = proposal->proposer,
-        .proposer_name = bytes_of(proposal->proposer_name, proposal->proposer_size),
-        .approver_name = request->body.decide.person};
+    return (struct two_persons){.proposal = request->body.decide.proposal,
+                                .proposer = proposal->proposer,
+                                .proposer_name =
+                                    bytes_of(proposal->proposer_name, proposal->proposer_size),
+                                .approver_name = request->body.decide.person};
 }
 
 static enum decision done(struct node *node, const struct request *request,
@@ -226,10 +227,8 @@ static enum decision add(struct node *node, const struct request *request,
     event.body.issue_lots.reason = bytes_of(proposal->reason, proposal->reason_size);
     event.body.issue_lots.persons = persons_of(request, proposal);
     if (proposal->principal > 0) {
-        event.body.issue_lots.lots[event.body.issue_lots.lot_count++] =
-            (struct lot_terms){.bucket = BUCKET_PRINCIPAL,
-                               .amount = proposal->principal,
-                               .product = answer->product};
+        event.body.issue_lots.lots[event.body.issue_lots.lot_count++] = (struct lot_terms){
+            .bucket = BUCKET_PRINCIPAL, .amount = proposal->principal, .product = answer->product};
     }
     if (proposal->bonus > 0) {
         event.body.issue_lots.lots[event.body.issue_lots.lot_count++] =
@@ -255,8 +254,8 @@ static bool plan_payout(struct node *node, const struct proposal_record *proposa
                         const struct sheet *sheet, bool whole, struct spend_plan *plan)
 {
     struct spendable all[SHEET_LOTS_MAX];
-    size_t count = sheet_spendables(node, &proposal->account, sheet, journal_header(node)->day,
-                                    whole, all);
+    size_t count =
+        sheet_spendables(node, &proposal->account, sheet, journal_header(node)->day, whole, all);
     *plan = (struct spend_plan){0};
     for (uint8_t bucket = BUCKET_PRINCIPAL; bucket <= BUCKET_BONUS; bucket++) {
         struct spendable lots[SHEET_LOTS_MAX];
@@ -313,6 +312,9 @@ static enum decision pay_out(struct node *node, const struct request *request,
     if (sheet.frozen > 0) {
         return refuse(answer, REFUSED_FROZEN);
     }
+    if (later_blocks(node, &answer->account)) {
+        return refuse(answer, REFUSED_NEWER_FACT);
+    }
     int64_t amount = proposal->principal + proposal->bonus;
     bool owes = sheet_owed(&sheet) > 0 && amount > sheet_balance(&sheet);
     bool reaches = plan_payout(node, proposal, &sheet, true, &whole);
@@ -332,8 +334,7 @@ static enum decision pay_out(struct node *node, const struct request *request,
                                       : refuse(answer, REFUSED_AMOUNT);
     }
     answer->balance = sheet_balance(&sheet);
-    answer->usable_here =
-        sheet_usable(node, &answer->account, &sheet, journal_header(node)->day);
+    answer->usable_here = sheet_usable(node, &answer->account, &sheet, journal_header(node)->day);
     if (owes || !reaches) {
         return refuse(answer, REFUSED_BALANCE);
     }

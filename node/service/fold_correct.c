@@ -4,7 +4,8 @@
  * W2 A void takes back all that a top-up of its own journal and day brought, once, and only while
  *    the journal holds all of it: a top-up of which anything was used or is away stays.
  * W3 What is paid out is taken from rights that the office holds.
- * W4 What nobody paid for counts on the quota of the day as top-ups do; only the office has none. */
+ * W4 What nobody paid for counts on the quota of the day as top-ups do; only the office has none.
+ */
 #include "fold_parts.h"
 
 #include "record_correct.h"
@@ -95,8 +96,8 @@ enum invalid_reason fold_adjust(struct fold *fold, struct sheet *sheet)
     if (sold && !subject_equal(&sale.account, &event->subject)) {
         return INVALID_BAD_REF;
     }
-    enum invalid_reason reason = fold_new_lots(fold, sheet, event->body.issue_lots.lots,
-                                               event->body.issue_lots.lot_count);
+    enum invalid_reason reason =
+        fold_new_lots(fold, sheet, event->body.issue_lots.lots, event->body.issue_lots.lot_count);
     if (reason == INVALID_NONE && !fold->trial && about) {
         if (sold && event->body.issue_lots.cause == ADJUST_COMPENSATION) {
             note_compensation(fold, &sale);
@@ -187,8 +188,7 @@ static bool takes_all(const struct event *event, const struct taking_record *top
     }
     for (uint32_t i = 0; i < topup->lot_count; i++) {
         const struct lot_line *line = &event->body.clawback.lines[i];
-        if (!lot_equal(&line->lot, &topup->lots[i].lot) ||
-            line->amount != topup->lots[i].amount) {
+        if (!lot_equal(&line->lot, &topup->lots[i].lot) || line->amount != topup->lots[i].amount) {
             return false;
         }
     }

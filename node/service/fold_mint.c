@@ -62,8 +62,10 @@ void quota_count(struct fold *fold, const struct lot_terms *lots, uint32_t count
 void pending_file(struct fold *fold, const struct touched *touched, const struct lot_terms *lots,
                   uint32_t count)
 {
-    struct pending_record record = {
-        .type = fold->event->type, .account = fold->event->subject, .day = fold->header->day, .lot_count = (uint8_t)count};
+    struct pending_record record = {.type = fold->event->type,
+                                    .account = fold->event->subject,
+                                    .day = fold->header->day,
+                                    .lot_count = (uint8_t)count};
     for (uint32_t i = 0; i < count; i++) {
         record.lots[i].lot = touched[i].lot;
         record.lots[i].bucket = lots[i].bucket;

@@ -5,6 +5,7 @@
 #include "block_codec.h"
 #include "event_codec.h"
 #include "journal.h"
+#include "later.h"
 #include "record_correct.h"
 #include "row_key.h"
 #include "sales.h"
@@ -78,8 +79,7 @@ static struct remains look(struct node *node, const struct taking_record *topup,
 {
     struct remains remains = {.coming = {.account = topup->account}};
     for (uint32_t i = 0; i < topup->lot_count; i++) {
-        struct sheet_lot lot =
-            picture_of(node, &topup->account, sheet, &topup->lots[i].lot);
+        struct sheet_lot lot = picture_of(node, &topup->account, sheet, &topup->lots[i].lot);
         int64_t held = own_raw(node, &topup->account, &lot.lot);
         int64_t here = held + lot_coming(node, &lot);
         int64_t amount = topup->lots[i].amount;
@@ -115,8 +115,8 @@ static bool append(struct node *node, const struct request *request,
         if (amount == 0) {
             continue;
         }
-        event.body.clawback.lines[event.body.clawback.line_count++] = (struct lot_line){
-            .lot = topup->lots[i].lot, .amount = amount, .after = raw - amount};
+        event.body.clawback.lines[event.body.clawback.line_count++] =
+            (struct lot_line){.lot = topup->lots[i].lot, .amount = amount, .after = raw - amount};
         sums[topup->lots[i].bucket == BUCKET_PRINCIPAL ? 0 : 1] += amount;
     }
     if (event.body.clawback.line_count == 0 || !journal_would_hold(node, &event)) {
@@ -151,9 +151,11 @@ enum decision voids_void(struct node *node, const struct request *request, struc
     if (sheet.frozen > 0) {
         return refuse(answer, REFUSED_FROZEN);
     }
+    if (later_blocks(node, &topup.account)) {
+        return refuse(answer, REFUSED_NEWER_FACT);
+    }
     struct remains remains = look(node, &topup, &sheet);
-    bool used = remains.used ||
-                (sheet_owed(&sheet) > 0 && sheet_balance(&sheet) < remains.left);
+    bool used = remains.used || (sheet_owed(&sheet) > 0 && sheet_balance(&sheet) < remains.left);
 #if defined(MUTANT_void_after_use)
     used = remains.left == 0;
     remains.moved = false;

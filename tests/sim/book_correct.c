@@ -52,8 +52,7 @@ void book_topup_counts(struct book *book, struct book_place place)
 
 static bool is_whole(const struct book_topup *topup, const struct event *event)
 {
-    bool whole =
-        event->body.clawback.line_count == topup->count && event->body.clawback.debt == 0;
+    bool whole = event->body.clawback.line_count == topup->count && event->body.clawback.debt == 0;
     for (uint32_t i = 0; whole && i < topup->count; i++) {
         whole = lot_equal(&event->body.clawback.lines[i].lot, &topup->ids[i]) &&
                 event->body.clawback.lines[i].amount == topup->amounts[i];
@@ -161,10 +160,9 @@ static struct book_pending lots_of(const struct entry *entry)
     struct book_pending lots = {.type = event->type, .count = event->body.issue_lots.lot_count};
     for (uint32_t i = 0; i < lots.count; i++) {
         lots.lots[i] = event->body.issue_lots.lots[i];
-        lots.ids[i] =
-            lots.lots[i].key.size > 0
-                ? hash_shared_lot(&event->subject, &lots.lots[i])
-                : hash_issued_lot(entry->at.journal, entry->at.seq, &entry->leaf, (uint16_t)i);
+        lots.ids[i] = lots.lots[i].key.size > 0 ? hash_shared_lot(&event->subject, &lots.lots[i])
+                                                : hash_issued_lot(entry->at.journal, entry->at.seq,
+                                                                  &entry->leaf, (uint16_t)i);
     }
     return lots;
 }
@@ -231,8 +229,7 @@ enum invalid_reason enter_adjust(const struct entry *entry)
     }
     struct event_ref of = event->body.issue_lots.of;
     const struct book_event *subject = book_event_at(entry->book, of);
-    bool sold =
-        subject != NULL && subject->type == EVENT_SPEND && subject->reason == INVALID_NONE;
+    bool sold = subject != NULL && subject->type == EVENT_SPEND && subject->reason == INVALID_NONE;
     if (!event_ref_is_none(of) &&
         (!is_past(entry, of) || (sold && !subject_equal(&subject->subject, &event->subject)))) {
         return INVALID_BAD_REF;

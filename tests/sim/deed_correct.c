@@ -28,12 +28,11 @@ static struct event void_of(struct world *machine, const struct book_topup *topu
     struct subject_id account;
     memcpy(account.bytes, topup->account, sizeof account.bytes);
     struct event event = hostile_event(machine, EVENT_LOT_CLAWBACK, &account);
-    event.body.clawback.of = (struct event_ref){topup->place.journal, topup->place.seq,
-                                                (uint16_t)topup->place.index};
+    event.body.clawback.of =
+        (struct event_ref){topup->place.journal, topup->place.seq, (uint16_t)topup->place.index};
     event.body.clawback.line_count = (uint8_t)topup->count;
     for (uint32_t i = 0; i < topup->count; i++) {
-        int64_t held =
-            book_held(auditor_book(machine->sim), &topup->ids[i], machine->journal);
+        int64_t held = book_held(auditor_book(machine->sim), &topup->ids[i], machine->journal);
         int64_t after = held - topup->amounts[i];
         event.body.clawback.lines[i] = (struct lot_line){
             .lot = topup->ids[i], .amount = topup->amounts[i], .after = after > 0 ? after : 0};
@@ -73,7 +72,8 @@ static void take_back(struct world *machine)
     publish_void(machine, &event);
 }
 
-/* Tops up with a bonus, uses a little of it (or nothing, or lets the day pass), and takes it back. */
+/* Tops up with a bonus, uses a little of it (or nothing, or lets the day pass), and takes it back.
+ */
 static void top_up_and_take_back(struct world *machine, const struct subject_id *account)
 {
     struct event event = hostile_event(machine, EVENT_TOPUP, account);
@@ -87,9 +87,9 @@ static void top_up_and_take_back(struct world *machine, const struct subject_id 
     const struct hostile_clock now = hostile_now(machine);
     const struct book *book = auditor_book(machine->sim);
     uint32_t before = book->topups.count;
-    hostile_publish(machine, &event, (struct block_dep){0},
-                    book_mint_reason(book, machine->journal, now.day, now.auth,
-                                     event.body.topup.lots, 2));
+    hostile_publish(
+        machine, &event, (struct block_dep){0},
+        book_mint_reason(book, machine->journal, now.day, now.auth, event.body.topup.lots, 2));
     if (book->topups.count == before) {
         return; /* nobody has taken the block yet */
     }
@@ -112,8 +112,7 @@ static void correct(struct world *machine, const struct book_lot *lot)
     struct event event = hostile_event(machine, EVENT_ADJUST, &account);
     event.body.issue_lots.cause = ADJUST_CORRECTION;
     event.body.issue_lots.approver = 1;
-    event.body.issue_lots.persons =
-        (struct two_persons){.proposal = 0, .proposer = two ? 2 : 1};
+    event.body.issue_lots.persons = (struct two_persons){.proposal = 0, .proposer = two ? 2 : 1};
     event.body.issue_lots.lot_count = 1;
     event.body.issue_lots.lots[0] =
         (struct lot_terms){.bucket = BUCKET_PRINCIPAL, .amount = 700, .product = 1};
@@ -124,8 +123,7 @@ static void correct(struct world *machine, const struct book_lot *lot)
         event.body.payout.approver = 1;
         event.body.payout.persons = (struct two_persons){.proposer = two ? 2 : 1};
         event.body.payout.line_count = 1;
-        event.body.payout.lines[0] =
-            (struct lot_line){.lot = lot_id_of(lot), .amount = 900000000};
+        event.body.payout.lines[0] = (struct lot_line){.lot = lot_id_of(lot), .amount = 900000000};
     }
     hostile_publish(machine, &event, (struct block_dep){0},
                     two ? INVALID_NO_ROLE : INVALID_ONE_PERSON);
@@ -141,8 +139,7 @@ static void issue(struct world *machine, const struct book_lot *lot)
     event.body.issue_lots.lot_count = 1;
     event.body.issue_lots.lots[0] = (struct lot_terms){
         .bucket = BUCKET_BONUS,
-        .amount =
-            much ? 100000001 : (int64_t)random_between(hostile_random(machine), 1, 3000),
+        .amount = much ? 100000001 : (int64_t)random_between(hostile_random(machine), 1, 3000),
         .product = 1};
     const struct hostile_clock now = hostile_now(machine);
     hostile_publish(machine, &event, (struct block_dep){0},

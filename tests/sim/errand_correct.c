@@ -8,8 +8,8 @@
 
 static const struct known_sale *pick_topup(struct world *machine, struct errands *errands)
 {
-    uint32_t kept = errands->topup_count < ERRAND_TOPUPS_MAX ? errands->topup_count
-                                                             : ERRAND_TOPUPS_MAX;
+    uint32_t kept =
+        errands->topup_count < ERRAND_TOPUPS_MAX ? errands->topup_count : ERRAND_TOPUPS_MAX;
     const struct known_sale *topup = NULL;
     for (uint32_t tries = 0; kept > 0 && tries < 6; tries++) {
         topup = &errands->topups[random_below(errands->random, kept)];
@@ -66,8 +66,8 @@ static void draw_proposal(struct world *machine, struct errands *errands, struct
                                   : about                  ? ADJUST_COMPENSATION
                                                            : ADJUST_CORRECTION;
     if (about) {
-        uint32_t kept = errands->sale_count < ERRAND_SALES_MAX ? errands->sale_count
-                                                               : ERRAND_SALES_MAX;
+        uint32_t kept =
+            errands->sale_count < ERRAND_SALES_MAX ? errands->sale_count : ERRAND_SALES_MAX;
         request->body.propose.of = errands->sales[random_below(random, kept)].sale;
         const struct book_event *sale = book_event_at(book, request->body.propose.of);
         if (sale != NULL) {

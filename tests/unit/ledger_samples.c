@@ -73,6 +73,14 @@ static void authority_make(struct event *event)
     }
 }
 
+static struct two_persons two_persons(void)
+{
+    return (struct two_persons){.proposal = 3,
+                                .proposer = 11,
+                                .proposer_name = TEXT("Lin"),
+                                .approver_name = TEXT("Wang")};
+}
+
 static void issue_make(struct event *event)
 {
     event->body.issue_lots.lot_count = 1;
@@ -82,6 +90,7 @@ static void issue_make(struct event *event)
     event->body.issue_lots.approver = 12;
     event->body.issue_lots.of = place(7, 298, 1);
     event->body.issue_lots.reason = TEXT("spent after the loss report");
+    event->body.issue_lots.persons = two_persons();
 }
 
 static void use_make(struct event *event)
@@ -129,6 +138,7 @@ static void use_make(struct event *event)
         event->body.payout.cause = ADJUST_CORRECTION;
         event->body.payout.approver = 12;
         event->body.payout.reason = TEXT("counted twice");
+        event->body.payout.persons = two_persons();
         break;
     }
 }

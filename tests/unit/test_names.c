@@ -43,7 +43,7 @@ static void numbers_without_a_name_are_unknown(void **state)
     assert_string_equal(freeze_kind_name(0), "unknown");
     assert_string_equal(spend_order_name(4), "unknown");
     assert_string_equal(event_verdict_name(9), "unknown");
-    assert_string_equal(invalid_reason_name(19), "unknown");
+    assert_string_equal(invalid_reason_name(21), "unknown");
     assert_string_equal(verdict_name(VERDICT_COUNT), "unknown");
     assert_string_equal(alarm_name(ALARM_COUNT), "unknown");
     assert_string_equal(message_name((enum message_kind)99), "unknown");
