@@ -74,6 +74,11 @@ static const struct body_form *form_of(uint16_t type)
     return NULL;
 }
 
+bool event_type_is_known(uint16_t type)
+{
+    return form_of(type) != NULL;
+}
+
 /* Reads the whole of an event but the meaning of its body, and where the body's elements start. */
 static enum status envelope_read(struct bytes input, struct event *event, size_t *body_at)
 {

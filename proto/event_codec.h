@@ -14,6 +14,9 @@ enum {
  * ledger then says UNKNOWN or INVALID. `event` borrows from `input`. */
 MUST_CHECK enum status event_decode(struct bytes input, struct event *event);
 
+/* This version has a form for bodies of the type. */
+bool event_type_is_known(uint16_t type);
+
 /* True if `input` is an event: the envelope and its bounds, and a body of at most
  * EVENT_BODY_ELEMENTS_MAX well-formed elements. Says nothing about the body's meaning, so every
  * version of Tally answers the same. */

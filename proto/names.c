@@ -307,6 +307,8 @@ const char *verdict_name(enum verdict verdict)
         return "revoked_card";
     case REFUSED_FROZEN:
         return "frozen";
+    case REFUSED_NEWER_FACT:
+        return "newer_fact";
     case REFUSED_NOT_FROZEN:
         return "not_frozen";
     case REFUSED_BALANCE:
@@ -355,6 +357,8 @@ const char *verdict_name(enum verdict verdict)
         return "quota";
     case REFUSED_SUSPENDED:
         return "suspended";
+    case REFUSED_UNKNOWN_MINT:
+        return "unknown_mint";
     case REFUSED_BUSY:
         return "busy";
     case REFUSED_SPACE:
@@ -392,6 +396,8 @@ const char *alarm_name(enum alarm alarm)
         return "amnesia";
     case ALARM_RETIRED:
         return "retired";
+    case ALARM_NEWER_RULES:
+        return "newer_rules";
     case ALARM_COUNT:
         return UNKNOWN;
     }

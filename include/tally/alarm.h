@@ -12,6 +12,7 @@ enum alarm {
     ALARM_CLOCK,              /* a block dated more than five minutes ahead */
     ALARM_AMNESIA,            /* somebody holds more of our own journal than we do */
     ALARM_RETIRED,            /* the authority retired our own journal */
+    ALARM_NEWER_RULES,        /* a block under rules that this version does not know: update */
     ALARM_COUNT,
 };
 

@@ -11,6 +11,7 @@
 #include "tally/bytes.h"
 #include "tally/event.h"
 #include "tally/id.h"
+#include "tally/limit_view.h"
 #include "tally/lot_view.h"
 
 enum command_kind {
@@ -34,6 +35,10 @@ enum command_kind {
     COMMAND_FILE_REQUEST,    /* a refund that only another branch can make, when it is back */
     COMMAND_SET_RISK,        /* office: the caps of the risk allowance; 0 = off */
     COMMAND_SET_EXPIRY,      /* office: days of grace after a lot's last one */
+    COMMAND_SET_LIMITS,      /* office: what a branch may do on its own word, and for how long */
+    COMMAND_SET_QUOTA,       /* office: what a branch may mint on one day */
+    COMMAND_APPROVE_MINT,    /* office: a mint above the quota comes to count */
+    COMMAND_SUSPEND,         /* office: nobody moves rights to the branch; or: again they do */
     COMMAND_RETIRE,          /* office: from here on it acts for the branch's journal */
     /* queries */
     QUERY_MEMBER,
@@ -59,6 +64,9 @@ enum command_kind {
     QUERY_CHAIN_EXPOSURE, /* what each branch may still spend, whatever happens elsewhere */
     QUERY_REQUESTS,       /* wishes filed for another journal, and what became of them */
     QUERY_RISK,           /* the risk allowance: caps, what is open, what can be lost at most */
+    QUERY_LIMITS,         /* of all and of each branch */
+    QUERY_QUOTAS,         /* of each branch, what it minted today, and what waits */
+    QUERY_MINTS,          /* mints that wait for the office, or for their branch */
     COMMAND_KIND_COUNT,
 };
 
@@ -82,6 +90,7 @@ enum verdict {
     REFUSED_UNKNOWN_KEY,  /* QUERY_TICKET: this till never used that key here */
     REFUSED_REVOKED_CARD, /* reported lost, or replaced */
     REFUSED_FROZEN,
+    REFUSED_NEWER_FACT, /* a fact about the account that this version does not understand */
     REFUSED_NOT_FROZEN,
     REFUSED_BALANCE,        /* the whole chain, as seen here, holds less: answer.balance */
     REFUSED_RIGHTS,         /* it is there, but not here and not reachable now: answer.offer */
@@ -108,9 +117,10 @@ enum verdict {
     REFUSED_NOT_FORKED,     /* the branch's journal has one history */
     REFUSED_ENDED,          /* the branch's journal was retired, and in another way */
     REFUSED_KEY_REUSED,     /* the same idempotency key with another request */
-    REFUSED_UNWITNESSED, /* rights from a branch that the office has not confirmed: answer.limit */
-    REFUSED_QUOTA,       /* the branch has minted what it may on a day */
-    REFUSED_SUSPENDED,   /* rights for a branch that is suspended */
+    REFUSED_UNWITNESSED,  /* rights from a branch that the office has not confirmed: answer.limit */
+    REFUSED_QUOTA,        /* the branch has minted what it may on a day */
+    REFUSED_SUSPENDED,    /* rights for a branch that is suspended */
+    REFUSED_UNKNOWN_MINT, /* nothing above a quota is known by that reference */
     /* refusals that are not stored: the same key may be tried again */
     REFUSED_BUSY,
     REFUSED_SPACE,     /* the disk is nearly full */
@@ -247,6 +257,24 @@ struct request {
         struct {
             int64_t grace; /* days; 0 = burned on the day after the last one */
         } expiry;
+        struct {
+            uint32_t branch; /* 0 = the default of all */
+            uint32_t given;  /* bits 1 << enum limit_kind; at least one */
+            int64_t values[LIMIT_KIND_COUNT];
+        } limits;
+        struct {
+            uint32_t branch; /* 0 = the default of all */
+            uint8_t bucket;  /* enum bucket: principal or bonus */
+            int64_t per_day;
+        } quota;
+        struct {
+            struct event_ref mint;
+        } approve;
+        struct {
+            uint32_t branch;
+            bool resume;
+            struct bytes reason;
+        } suspend;
         struct {
             uint32_t branch;
             uint8_t kind; /* enum retire_kind */
@@ -452,6 +480,7 @@ struct journal_view {
     uint8_t name[NAME_SIZE_MAX];
     uint32_t name_size;
     uint16_t roles;
+    bool suspended; /* nobody moves rights to it, it gets no lease */
     uint8_t endpoint[ENDPOINT_SIZE_MAX];
     uint32_t endpoint_size;
     uint64_t seq; /* frontier: last block held, none missing below */
@@ -516,7 +545,10 @@ struct node_view {
         int64_t branch_max;
     } spread; /* the terms of distribution, at this branch (node/rules/spread.h) */
     uint64_t alarms;
+    uint64_t divergences; /* of the alarms: an event states another remainder than is known here */
+    struct trust_view trust;
     uint64_t invalid_events;
+    uint64_t unknown_events; /* kept until a version runs here that knows their types */
     uint32_t quarantine_count;
     struct quarantine_view quarantined[QUARANTINE_SHOWN_MAX];
     bool read_only;
@@ -612,25 +644,6 @@ struct invalid_entry {
     int64_t amount; /* charged to the branch's loss account */
 };
 
-/* One journal of an account's or of the chain's exposure. */
-struct exposure_entry {
-    uint64_t journal;
-    bool acknowledged; /* it has said that it knows of every live freeze of the account */
-    bool connected;    /* a session with its node is up */
-    int64_t held;      /* rights it may use now: held, on hold, and in flight to it */
-    int64_t on_hold;   /* of it, set aside for orders: a freeze does not stop those */
-    int64_t room;      /* what it may sell beyond them, under the risk allowance */
-};
-
-/* One journal under the risk allowance. */
-struct risk_entry {
-    uint64_t journal;
-    bool connected;
-    int64_t account; /* cap of one account */
-    int64_t branch;  /* cap of all */
-    int64_t open;    /* sold without cover and not acknowledged as settled */
-};
-
 /* Rows of a query's answer. `cursor` continues, when `more`. */
 struct page {
     uint32_t count;
@@ -667,18 +680,10 @@ struct page {
         struct request_view requests[PAGE_ENTRIES_MAX];
         struct hold_view holds[PAGE_ENTRIES_MAX];
         struct lot_entry lots[PAGE_ENTRIES_MAX]; /* what ends first, first */
-        struct {
-            int64_t account; /* default caps */
-            int64_t branch;
-            uint32_t branches;     /* journals that may sell */
-            int64_t worst;         /* lost at most, if none is heard of again */
-            int64_t worst_account; /* of one account */
-            int64_t open;
-            uint32_t owing; /* accounts that owe, and how much together */
-            int64_t owed;
-            uint32_t entry_count;
-            struct risk_entry entries[PAGE_ENTRIES_MAX];
-        } risk;
+        struct risk_page risk;
+        struct limits_page limits;
+        struct quotas_page quotas;
+        struct mint_entry mints[PAGE_ENTRIES_MAX];
         struct {
             int64_t grace;  /* days */
             uint32_t today; /* the authority's: what ended before it has ended */

@@ -220,14 +220,19 @@ size_t body_array(const struct body *body, const char *name, size_t max)
     return size;
 }
 
+struct event_ref body_ref(const struct body *body, const char *name)
+{
+    struct event_ref ref = {0};
+    struct bytes text = body_text(body, name, BODY_REQUIRED, NAME_SIZE_MAX);
+    if (text.size > 0 && !ref_parse(text, &ref)) {
+        body_refuse(body, name, "must be the reference on the receipt, as in 2.1-17-0.");
+    }
+    return ref;
+}
+
 struct event_ref body_sale(const struct body *body)
 {
-    struct event_ref sale = {0};
-    struct bytes text = body_text(body, "sale", BODY_REQUIRED, NAME_SIZE_MAX);
-    if (text.size > 0 && !ref_parse(text, &sale)) {
-        body_refuse(body, "sale", "must be the reference on the receipt, as in 2.1-17-0.");
-    }
-    return sale;
+    return body_ref(body, "sale");
 }
 
 struct body body_object(const struct body *body, const char *name)

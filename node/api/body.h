@@ -46,6 +46,8 @@ struct subject_id body_subject(const struct body *body, const char *name);
 struct account_name body_account(const struct body *body);
 /* The reference on a receipt: required. */
 struct event_ref body_sale(const struct body *body);
+/* Any such reference: required. */
+struct event_ref body_ref(const struct body *body, const char *name);
 /* Object `name`: required. */
 struct body body_object(const struct body *body, const char *name);
 /* Array `name`, at most `max` long; 0 when absent. Element `index` as an object. */

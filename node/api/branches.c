@@ -81,6 +81,7 @@ static void journal_render(struct render *out, const struct journal_view *journa
         render_integer(out, "heard_ms", journal->heard_ms);
     }
     render_truth(out, "frozen", journal->frozen);
+    render_truth(out, "suspended", journal->suspended);
     end_render(out, journal, currency);
     render_count(out, "their_seq", journal->their_seq);
     render_close(out, '}');

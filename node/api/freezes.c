@@ -90,6 +90,7 @@ void exposure_render(struct api_call *call, const struct answer *answer)
         render_count(out, "branch", journal_branch(entry->journal));
         if (!chain) {
             render_truth(out, "acknowledged", entry->acknowledged);
+            render_money(out, "on_hold", entry->on_hold, answer->currency);
         }
         render_truth(out, "connected", entry->connected);
         render_money(out, "held", entry->held, answer->currency);

@@ -54,6 +54,22 @@ static void quarantine_render(struct render *out, const struct node_view *node)
     render_close(out, ']');
 }
 
+/* The lease, and how far the office has confirmed the own journal. */
+static void trust_render(struct render *out, const struct trust_view *trust)
+{
+    enum { DAY_MS = 86400 * 1000 };
+    render_time(out, "lease_until", trust->leased ? trust->lease_ends_ms : 0);
+    if (trust->leased) {
+        render_integer(out, "lease_days_left", trust->lease_left_ms / DAY_MS);
+    } else {
+        render_null(out, "lease_days_left");
+    }
+    render_truth(out, "lease_over", trust->lease_over);
+    render_count(out, "checkpoint_seq", trust->checkpoint_seq);
+    render_count(out, "checkpoint_authority", trust->checkpoint_auth);
+    render_day(out, "checkpoint_day", trust->checkpoint_day);
+}
+
 void node_get_render(struct api_call *call, const struct answer *answer)
 {
     const struct node_view *node = &call->page->rows.node;
@@ -77,8 +93,11 @@ void node_get_render(struct api_call *call, const struct answer *answer)
     render_count(out, "pulls_asked", node->pulls_asked);
     render_count(out, "pulls_served", node->pulls_served);
     spread_render(out, node);
+    trust_render(out, &node->trust);
     render_count(out, "alarms", node->alarms);
+    render_count(out, "divergences", node->divergences);
     render_count(out, "invalid_events", node->invalid_events);
+    render_count(out, "unknown_events", node->unknown_events);
     quarantine_render(out, node);
     render_truth(out, "read_only", node->read_only);
     render_truth(out, "retired", node->retired);

@@ -66,9 +66,11 @@ unsigned verdict_status(enum verdict verdict)
     case REFUSED_UNKNOWN_HOLD:
     case REFUSED_UNKNOWN_BRANCH:
     case REFUSED_UNKNOWN_KEY:
+    case REFUSED_UNKNOWN_MINT:
         return 404;
     case REFUSED_REVOKED_CARD:
     case REFUSED_FROZEN:
+    case REFUSED_NEWER_FACT:
     case REFUSED_NOT_FROZEN:
     case REFUSED_BALANCE:
     case REFUSED_RIGHTS:
@@ -129,6 +131,7 @@ const char *verdict_title(enum verdict verdict)
         [REFUSED_UNKNOWN_KEY] = "This till never used that key here",
         [REFUSED_REVOKED_CARD] = "The card is no longer valid",
         [REFUSED_FROZEN] = "The account is frozen",
+        [REFUSED_NEWER_FACT] = "The account has news that this version does not understand",
         [REFUSED_NOT_FROZEN] = "The account is not frozen",
         [REFUSED_BALANCE] = "The balance is too small",
         [REFUSED_RIGHTS] = "The money is at other branches",
@@ -153,6 +156,7 @@ const char *verdict_title(enum verdict verdict)
         [REFUSED_UNWITNESSED] = "The office has not confirmed where the money came from",
         [REFUSED_QUOTA] = "The branch has reached its quota of top-ups",
         [REFUSED_SUSPENDED] = "The branch is suspended",
+        [REFUSED_UNKNOWN_MINT] = "No top-up above a quota has that reference",
         [REFUSED_BUSY] = "The node is busy",
         [REFUSED_SPACE] = "The disk is full",
         [REFUSED_READ_ONLY] = "The node may only be read",
@@ -191,10 +195,32 @@ static const char *self_sentence(enum command_kind kind)
     if (kind == COMMAND_TRANSFER) {
         return "Refused: both are the same account. Name another one.";
     }
+    if (kind == COMMAND_SUSPEND) {
+        return "Refused: the office itself cannot be suspended. Name another branch.";
+    }
     if (kind == COMMAND_FILE_REQUEST) {
         return "Refused: this branch can refund that itself. Send it to /v1/refunds.";
     }
     return "Refused: rights cannot be moved to the branch that gives them. Name another branch.";
+}
+
+/* The same refusals mean something else for what the office sets; NULL = what they always do. */
+static const char *office_sentence(const struct answer *answer)
+{
+    bool sets = answer->kind == COMMAND_SET_LIMITS || answer->kind == COMMAND_SET_QUOTA;
+    if (sets && answer->verdict == REFUSED_AMOUNT) {
+        return "Refused: a limit is an amount of at most 1000000000000 minor units, a number of "
+               "days up to 3650, or on and off, and at least one must be named. Send another.";
+    }
+    if (sets && answer->verdict == REFUSED_NUMBERS) {
+        return "Refused: the authority's journal keeps every change of a limit, and there is no "
+               "room for another. Leave them as they are.";
+    }
+    if (answer->kind == COMMAND_APPROVE_MINT && answer->verdict == REFUSED_ENDED) {
+        return "Refused: the branch that recorded this top-up was retired, so nobody can release "
+               "it. Top the card up again, for the same money, at another branch.";
+    }
+    return NULL;
 }
 
 /* The right to refund is elsewhere, and did not come in time. */
@@ -256,6 +282,11 @@ static const char *plain_sentence(enum verdict verdict)
             "for the member's other card.",
         [REFUSED_FROZEN] = "Refused: the account is frozen. Lift the freeze first, if whoever set "
                            "it agrees.",
+        [REFUSED_NEWER_FACT] =
+            "Refused: a branch with a newer version of Tally wrote something about "
+            "this account that says whether it may be used, and this branch "
+            "cannot read it. Update this branch, or sell from this account at "
+            "a branch that is up to date.",
         [REFUSED_NOT_FROZEN] = "Refused: the account is not frozen, so there is nothing to lift.",
         [REFUSED_LOTS] = "Refused: the account holds as many separate parcels of value as it may. "
                          "Spend some of them first.",
@@ -287,6 +318,9 @@ static const char *plain_sentence(enum verdict verdict)
                           "another branch take the top-up.",
         [REFUSED_SUSPENDED] = "Refused: the office has suspended that branch, so no rights are "
                               "moved to it. Ask the office.",
+        [REFUSED_UNKNOWN_MINT] = "Refused: the office knows no top-up above a quota by that "
+                                 "reference. See GET /v1/mints for those that wait; one recorded "
+                                 "elsewhere a moment ago appears when the branches have talked.",
         [REFUSED_BUSY] = "Not done: the node has more to do than it can. Send the same request "
                          "with the same key again in a moment.",
         [REFUSED_SPACE] = "Not done: the disk is nearly full, so nothing more is written; reading "
@@ -317,6 +351,12 @@ void verdict_explain(const struct answer *answer, char *text, size_t size)
             explain_amount(text, size, "Refused: the account holds ", balance,
                            " in all, as far as this branch knows, and some of it is set aside for "
                            "orders (on_hold). Ask for less, or top up first.");
+            return;
+        }
+        if (answer->limit > 0) {
+            explain_amount(text, size, "Refused: of the account's balance ", limit,
+                           " cannot be used today, because it has ended or begins later; the rest "
+                           "is less than is asked for. Ask for less, or top up first.");
             return;
         }
         explain_amount(text, size, "Refused: the account holds ", balance,
@@ -358,6 +398,8 @@ void verdict_explain(const struct answer *answer, char *text, size_t size)
         explain_other_branch(text, size, answer, offer);
     } else if (answer->verdict == REFUSED_SELF) {
         (void)snprintf(text, size, "%s", self_sentence(answer->kind));
+    } else if (office_sentence(answer) != NULL) {
+        (void)snprintf(text, size, "%s", office_sentence(answer));
     } else if (answer->verdict == REFUSED_MISSING_FIELD || answer->verdict == REFUSED_FIELD) {
         explain_field(text, size, answer);
     } else {

@@ -28,6 +28,7 @@ void refunds_post_read(struct api_call *call);
 void moves_post_read(struct api_call *call);
 void sales_get_read(struct api_call *call);
 void topups_post_render(struct api_call *call, const struct answer *answer);
+void topups_answer_render(struct api_call *call, const struct answer *answer);
 void spends_post_render(struct api_call *call, const struct answer *answer);
 void refunds_post_render(struct api_call *call, const struct answer *answer);
 void sales_get_render(struct api_call *call, const struct answer *answer);
@@ -71,6 +72,19 @@ void exposure_account_read(struct api_call *call);
 void exposure_chain_read(struct api_call *call);
 void exposure_render(struct api_call *call, const struct answer *answer);
 
+/* limits.c */
+void limits_get_read(struct api_call *call); /* and of quotas */
+void limits_get_render(struct api_call *call, const struct answer *answer);
+void limits_post_read(struct api_call *call);
+void limits_post_render(struct api_call *call, const struct answer *answer); /* and of quotas */
+void quotas_get_render(struct api_call *call, const struct answer *answer);
+void quotas_post_read(struct api_call *call);
+void mints_get_read(struct api_call *call);
+void mints_get_render(struct api_call *call, const struct answer *answer);
+void mints_post_read(struct api_call *call);
+void mints_post_render(struct api_call *call, const struct answer *answer);
+void suspensions_post_read(struct api_call *call);
+void suspensions_post_render(struct api_call *call, const struct answer *answer);
 /* risk.c */
 void risk_get_read(struct api_call *call);
 void risk_get_render(struct api_call *call, const struct answer *answer);

@@ -116,6 +116,14 @@ void topups_post_render(struct api_call *call, const struct answer *answer)
     render_money(out, "usable_here", answer->usable_here, answer->currency);
 }
 
+void topups_answer_render(struct api_call *call, const struct answer *answer)
+{
+    topups_post_render(call, answer);
+    int64_t waits = answer->pending ? answer->principal + answer->bonus : 0;
+    render_truth(&call->out, "pending", answer->pending);
+    render_money(&call->out, "waits", waits, answer->currency);
+}
+
 void spends_post_render(struct api_call *call, const struct answer *answer)
 {
     topups_post_render(call, answer);

@@ -48,6 +48,10 @@ static const char *operation_name(enum command_kind kind)
         [COMMAND_FILE_REQUEST] = "file_request",
         [COMMAND_SET_RISK] = "set_risk",
         [COMMAND_SET_EXPIRY] = "set_expiry",
+        [COMMAND_SET_LIMITS] = "set_limits",
+        [COMMAND_SET_QUOTA] = "set_quota",
+        [COMMAND_APPROVE_MINT] = "approve_mint",
+        [COMMAND_SUSPEND] = "suspend",
         [COMMAND_RETIRE] = "retire",
     };
     bool known = kind >= COMMAND_ENROL && (size_t)kind < sizeof names / sizeof names[0];

@@ -8,9 +8,9 @@ static void list_show(const json_t *answer)
     static const struct label columns[] = {
         {"branch", "branch"},       {"journal", "journal"},    {"name", "name"},
         {"roles", "roles"},         {"blocks", "seq"},         {"last block", "at"},
-        {"connected", "connected"}, {"quarantined", "frozen"}, {"retired", "retired"},
-        {"late", "late"},           {"to take over", "left"},  {"made good", "made_good"},
-        {"endpoint", "endpoint"},
+        {"connected", "connected"}, {"quarantined", "frozen"}, {"suspended", "suspended"},
+        {"retired", "retired"},     {"late", "late"},          {"to take over", "left"},
+        {"made good", "made_good"}, {"endpoint", "endpoint"},
     };
     output_table(output_rows(answer, "entries"), LABELS(columns), "No branch is known.");
 }

@@ -190,6 +190,11 @@ static void check_journal(struct findings *findings, const json_t *node)
             "journal %s has two histories: a restored backup or a clone wrote in it",
             output_text_at(json_array_get(quarantined, i), "journal"));
     }
+    int64_t unknown = 0;
+    if (count_of(node, "unknown_events", &unknown) && unknown > 0) {
+        bad(findings, "older version", "install the current version of Tally here, and restart",
+            "%" PRId64 " events of a newer version are kept and not understood", unknown);
+    }
     int64_t invalid = 0;
     if (count_of(node, "invalid_events", &invalid) && invalid > 0) {
         bad(findings, "broken rules", "see which, and whose: GET /v1/invalid; ask that branch",

@@ -7,6 +7,7 @@ static void entries_show(const json_t *answer, bool account)
 {
     static const struct label of_account[] = {{"branch", "branch"},
                                               {"holds", "held"},
+                                              {"of it for orders", "on_hold"},
                                               {"may sell uncovered", "room"},
                                               {"has heard", "acknowledged"},
                                               {"connected", "connected"}};

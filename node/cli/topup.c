@@ -11,7 +11,14 @@ static void topup_show(const json_t *answer)
         {"product", "product"},     {"its version", "version"},
         {"event", "event"},         {"at", "at"},
     };
-    puts("Topped up.");
+    static const struct label waiting[] = {{"waits", "waits"}};
+    if (json_is_true(output_at(answer, "pending"))) {
+        puts("Recorded, and not on the card yet: it is above what this branch may top up on one\n"
+             "day. At the office: tally mint approve, with the event below.");
+        output_pairs(answer, LABELS(waiting));
+    } else {
+        puts("Topped up.");
+    }
     output_pairs(answer, LABELS(labels));
 }
 

@@ -93,6 +93,8 @@ static void write_node(struct page_text *out, const struct metrics *metrics)
             node->unreplicated_ms > 0 ? (uint64_t)node->unreplicated_ms * 1000 : 0);
     counter(out, "tally_events_total", "Events admitted.", node->events);
     counter(out, "tally_blocks_total", "Blocks admitted.", node->blocks);
+    gauge(out, "tally_unknown_events", "Events that wait for a newer version.",
+          node->unknown_events);
     counter(out, "tally_invalid_events_total", "Events that break a rule.", node->invalid_events);
     counter(out, "tally_pulls_asked_total", "Requests for rights sent to peers.",
             node->pulls_asked);

@@ -6,6 +6,7 @@
 #include "hash.h"
 #include "holds.h"
 #include "journal.h"
+#include "mandate.h"
 #include "members.h"
 #include "office.h"
 #include "pull.h"
@@ -128,6 +129,14 @@ static enum decision decide(struct node *node, const struct request *request, st
         return risk_set(node, request, answer);
     case COMMAND_SET_EXPIRY:
         return expiry_set(node, request, answer);
+    case COMMAND_SET_LIMITS:
+        return mandate_set_limits(node, request, answer);
+    case COMMAND_SET_QUOTA:
+        return mandate_set_quota(node, request, answer);
+    case COMMAND_APPROVE_MINT:
+        return mandate_approve_mint(node, request, answer);
+    case COMMAND_SUSPEND:
+        return mandate_suspend(node, request, answer);
     case COMMAND_RETIRE:
         return estate_retire(node, request, answer);
     case QUERY_MEMBER:
@@ -152,6 +161,9 @@ static enum decision decide(struct node *node, const struct request *request, st
     case QUERY_CHAIN_EXPOSURE:
     case QUERY_REQUESTS:
     case QUERY_RISK:
+    case QUERY_LIMITS:
+    case QUERY_QUOTAS:
+    case QUERY_MINTS:
     case COMMAND_KIND_COUNT:
         break;
     }

@@ -12,7 +12,7 @@
 enum {
     REST_MS = 5000,    /* between two passes */
     BUSY_MS = 2000,    /* no longer than this for a moment when no till is waited for */
-    ROWS_A_TICK = 128, /* looked at */
+    ROWS_A_TICK = 32,  /* looked at */
     LOTS_A_TICK = 8,   /* burned */
     EVENT_ROOM = 2048, /* an acceptance from each giver, and the burn */
     KEY_DAY_AT = 1,
@@ -58,7 +58,10 @@ static bool append_burn(struct node *node, const struct subject_id *account,
     struct event event = {.type = EVENT_LOT_EXPIRE, .subject = *account, .known = true};
     event.body.expire.line_count = 1;
 #if defined(MUTANT_burns_what_is_elsewhere)
-    amount = amount > 0 ? amount + 1 : amount;
+    struct sheet sheet;
+    (void)sheet_load(node->rows, account, &sheet);
+    const struct sheet_lot *whole = sheet_find(&sheet, lot);
+    amount = amount > 0 && whole != NULL && whole->left > amount ? whole->left : amount;
 #endif
     event.body.expire.lines[0] =
         (struct lot_line){.lot = *lot, .amount = amount, .after = amount < raw ? raw - amount : 0};

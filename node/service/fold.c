@@ -2,6 +2,7 @@
 
 #include "fold_parts.h"
 
+#include "later.h"
 #include "row_key.h"
 
 struct event_ref fold_ref(const struct fold *fold)
@@ -190,23 +191,6 @@ static int64_t charged(const struct event *event)
     return amount;
 }
 
-static bool is_named_type(uint16_t type)
-{
-    return type == EVENT_MEMBER_ENROL || type == EVENT_ACCOUNT_OPEN || type == EVENT_CARD_ISSUE ||
-           type == EVENT_ACCOUNT_FREEZE || type == EVENT_ACCOUNT_UNFREEZE ||
-           type == EVENT_CARD_LOSS_REPORT || type == EVENT_CARD_REPLACE ||
-           type == EVENT_REQUEST_FILE || type == EVENT_REQUEST_CLOSE;
-}
-
-static void fold_unknown(struct fold *fold)
-{
-    fold->verdict = EVENT_UNKNOWN;
-    struct row_key key = row_key(TABLE_UNKNOWN);
-    row_key_u16(&key, fold->event->type);
-    row_key_ref(&key, fold_ref(fold));
-    number_save(fold->rows, row_key_bytes(&key), fold->event->flags);
-}
-
 void fold_event(struct fold *fold)
 {
     const struct event *event = fold->event;
@@ -218,8 +202,9 @@ void fold_event(struct fold *fold)
     fold->uncovered = 0;
     fold->diverged = false;
     fold->flags = 0;
-    if (!event->known && event->type >= 200 && !is_named_type(event->type)) {
-        fold_unknown(fold);
+    if (fold->newer) {
+        fold->verdict = EVENT_UNKNOWN;
+        later_keep(fold);
         return;
     }
     struct sheet sheet;

@@ -21,6 +21,9 @@ struct fold {
     const struct event *event;
     bool trial;         /* only say what the verdict would be: nothing is written */
     uint64_t trial_dep; /* and for what rests on another journal, as if that were named so far */
+    bool newer;         /* of a type that this version does not know */
+    bool late;          /* admitted by an older version of this node, which did not know the type */
+    uint64_t feed;      /* place of the block in the order of admission */
     bool proved;        /* the signature that the event itself carries holds (LEASE.RECORD) */
     /* what came of it */
     enum event_verdict verdict;

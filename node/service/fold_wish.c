@@ -2,6 +2,8 @@
  * touch no register; what is done about one is an event of its own. */
 #include "fold_parts.h"
 
+#include "later.h"
+
 #include <string.h>
 
 static uint32_t keep_words(uint8_t words[static REASON_SIZE_MAX], struct bytes text)
@@ -45,6 +47,9 @@ enum invalid_reason fold_close(struct fold *fold)
     struct dep_record dep;
     (void)dep_load(fold->rows, writer, request.journal, &dep);
     dep.seq = fold->trial ? fold->trial_dep : dep.seq;
+    if (fold->late && dep.seq >= request.seq) { /* as of this block, not as of now */
+        dep.seq = later_named(fold->rows, writer, fold->header->seq, request.journal);
+    }
     if (request.journal == writer) {
         dep.seq = fold->header->seq; /* the office's own wish, of who is retired by now */
     }

@@ -48,6 +48,7 @@ enum decision freezes_freeze(struct node *node, const struct request *request,
         return refuse(answer, verdict);
     }
     struct event event = desk_event(request, EVENT_ACCOUNT_FREEZE, &answer->account);
+    event.flags = EVENT_FLAG_CRITICAL;
     event.body.freeze.kind = request->body.freeze.kind;
     event.body.freeze.reason = request->body.freeze.reason;
     answer->event = journal_append(node, &event);
@@ -126,6 +127,7 @@ enum decision freezes_report_loss(struct node *node, const struct request *reque
         return refuse(answer, verdict);
     }
     struct event event = desk_event(request, EVENT_CARD_LOSS_REPORT, &answer->account);
+    event.flags = EVENT_FLAG_CRITICAL;
     event.body.loss.number = request->body.freeze.account.card;
     event.body.loss.reason = request->body.freeze.reason;
     answer->event = journal_append(node, &event);

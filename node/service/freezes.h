@@ -3,10 +3,10 @@
  * and sends its rights of the account home, and anybody can be told what the others may still
  * spend.
  *
- * F1 A journal that acknowledged a freeze spends nothing of the account until it has noted, on its
- *    own path, an unfreeze that names it.
+ * F1 A journal that acknowledged a freeze spends nothing of the account, but for what it had set
+ *    aside before (A4), until it has noted, on its own path, an unfreeze that names it.
  * F2 The exposure of an account is never below what is spent of it later by those that have not
- *    acknowledged.
+ *    acknowledged, and out of what is on hold (A4).
  * F3 A card that was reported lost or replaced never pays where that is known; of two replacements
  *    of one card the earlier works. */
 #ifndef FREEZES_H

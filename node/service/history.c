@@ -1,6 +1,7 @@
 /* What happened to an account, newest first, and everything that was admitted, in order. */
 #include "event_codec.h"
 #include "fold.h"
+#include "later.h"
 #include "query.h"
 #include "row_key.h"
 
@@ -30,7 +31,13 @@ static int sign_of(const struct statement_record *record)
     if (record->type == EVENT_LOT_REBIND) {
         return record->incoming ? 1 : -1;
     }
-    return record->type == EVENT_TOPUP || record->type == EVENT_REFUND ? 1 : 0;
+    /* A top-up that waited counts when it is released. */
+    bool comes = record->type == EVENT_TOPUP || record->type == EVENT_REFUND ||
+                 record->type == EVENT_MINT_RELEASE;
+#if defined(MUTANT_release_unlisted)
+    comes = comes && record->type != EVENT_MINT_RELEASE;
+#endif
+    return comes ? 1 : 0;
 }
 
 static bool is_asked(const struct request *request, const struct history_entry *entry)
@@ -191,7 +198,7 @@ static void show_event(struct node *node, const struct block *block, uint32_t in
                                            .index = (uint16_t)index},
                                  .at_ms = (int64_t)(block->header.hlc >> 16),
                                  .day = block->header.day};
-    if (event_decode(block->events[index], &node->event) != STATUS_OK) {
+    if (later_decode(node, block->events[index], &node->event) != STATUS_OK) {
         return;
     }
     entry->type = node->event.type;
@@ -200,6 +207,9 @@ static void show_event(struct node *node, const struct block *block, uint32_t in
     entry->till = node->event.till;
     entry->staff = node->event.staff;
     show_verdict(node, entry);
+    if (later_is_newer(node, entry->type)) {
+        entry->verdict = EVENT_UNKNOWN;
+    }
     if (entry->verdict == EVENT_VALID) {
         event_amounts(node->rows, &node->event, &entry->principal, &entry->bonus);
         entry->uncovered = entry->type == EVENT_SPEND ? node->event.body.spend.risk : 0;

@@ -336,13 +336,16 @@ static bool admit_from(struct node *node, struct ingest *place)
         }
         if (admission == ADMISSION_REJECTED) {
             /* Signed, and against the format's rules: the journal stands still here, on every node
-             * alike, until the authority closes it. Asking again would bring the same block. */
+             * alike, until the authority closes it. Asking again would bring the same block. Or the
+             * rules are newer than this version: then it stands still here until the next start,
+             * and this node serves on with what it has. */
             const struct frontier_entry *entry =
                 frontier_find(&node->frontier, node->decoded.header.journal);
             node->blocked[frontier_position(&node->frontier, entry)] =
                 (struct blocked){.on = entry->journal, .seq = UINT64_MAX};
-            node_alarm(node, ALARM_BAD_BLOCK, node->decoded.header.journal,
-                       node->decoded.header.seq);
+            node_alarm(
+                node, journal_is_newer(&node->decoded.header) ? ALARM_NEWER_RULES : ALARM_BAD_BLOCK,
+                node->decoded.header.journal, node->decoded.header.seq);
         }
         if (admission != ADMITTED && admission != ADMISSION_DUPLICATE) {
             place->next = place->count; /* what follows it cannot be admitted either */

@@ -7,6 +7,7 @@
 #include "fold.h"
 #include "forks.h"
 #include "hash.h"
+#include "later.h"
 #include "members.h"
 #include "record_trust.h"
 #include "risk.h"
@@ -58,6 +59,11 @@ uint32_t node_list_journal(struct node *node, uint64_t journal)
         peer_insert(&node->peers[i], at, before);
     }
     return at;
+}
+
+bool journal_is_newer(const struct block_header *header)
+{
+    return header->rules > RULES;
 }
 
 bool journal_is_frozen(const struct node *node, uint64_t journal)
@@ -187,7 +193,13 @@ bool journal_depend(struct node *node, uint64_t from)
 
 static void count_event(struct node *node, const struct fold *fold)
 {
-    node->counters.events++;
+    node->counters.events += fold->late ? 0 : 1; /* it was counted when it came */
+    if (fold->verdict == EVENT_UNKNOWN) {
+#if !defined(MUTANT_unknown_dropped)
+        node->counters.unknown++;
+#endif
+        return; /* what it means, a later version will say */
+    }
     if (rows_failed(node->rows)) {
         return; /* judged from rows that could not be read: nobody's fault */
     }
@@ -254,7 +266,7 @@ enum invalid_reason journal_judge(struct node *node, const struct event *event)
 
 struct event_ref journal_append(struct node *node, const struct event *event)
 {
-    assert(!node->read_only);
+    assert(!node->read_only && !later_is_newer(node, event->type));
     (void)journal_header(node);
     struct open_block *block = &node->block;
     struct buffer out = {.data = block->arena + block->used,
@@ -555,6 +567,38 @@ static enum admission check_past(struct node *node, const struct block *block)
     return ADMITTED;
 }
 
+/* One event of a block that is being admitted, or was admitted by an older version (`late`). */
+static void fold_one(struct node *node, const struct block *block, uint32_t i, bool late)
+{
+    const struct block_header *header = &block->header;
+    enum status status = later_decode(node, block->events[i], &node->event);
+    assert(status == STATUS_OK); /* block_decode has looked at each envelope */
+    struct fold fold = {.rows = node->rows,
+                        .roster = &node->roster,
+                        .header = header,
+                        .index = (uint16_t)i,
+                        .leaf = hash_leaf(block->events[i]),
+                        .proved = event_is_proved(node, header, &node->event),
+                        .newer = later_is_newer(node, node->event.type),
+                        .late = late,
+                        .feed = node->feed_next,
+                        .event = &node->event};
+    fold_event(&fold);
+    count_event(node, &fold);
+    if (fold.verdict == EVENT_VALID && node->event.type == EVENT_RIGHTS_MOVE &&
+        roster_retired(&node->roster, node->event.body.move.to, node->roster.seq) != NULL) {
+        node->estates_dirty = true; /* sent before its sender knew */
+    }
+    if (fold.verdict == EVENT_VALID && node->event.type == EVENT_MEMBER_ENROL) {
+        members_index(node, &node->event.subject);
+    }
+}
+
+void journal_fold_later(struct node *node, const struct block *block, uint32_t index)
+{
+    fold_one(node, block, index, true);
+}
+
 static void fold_block(struct node *node, const struct block *block)
 {
     const struct block_header *header = &block->header;
@@ -567,24 +611,7 @@ static void fold_block(struct node *node, const struct block *block)
         }
     }
     for (uint32_t i = 0; i < header->count; i++) {
-        enum status status = event_decode(block->events[i], &node->event);
-        assert(status == STATUS_OK); /* block_decode has looked at each envelope */
-        struct fold fold = {.rows = node->rows,
-                            .roster = &node->roster,
-                            .header = header,
-                            .index = (uint16_t)i,
-                            .leaf = hash_leaf(block->events[i]),
-                            .proved = event_is_proved(node, header, &node->event),
-                            .event = &node->event};
-        fold_event(&fold);
-        count_event(node, &fold);
-        if (fold.verdict == EVENT_VALID && node->event.type == EVENT_RIGHTS_MOVE &&
-            roster_retired(&node->roster, node->event.body.move.to, node->roster.seq) != NULL) {
-            node->estates_dirty = true; /* sent before its sender knew */
-        }
-        if (fold.verdict == EVENT_VALID && node->event.type == EVENT_MEMBER_ENROL) {
-            members_index(node, &node->event.subject);
-        }
+        fold_one(node, block, i, false);
     }
 }
 
@@ -618,6 +645,11 @@ enum admission journal_admit(struct node *node, const struct block *block)
     if (rows_nearly_full(node->rows) || node->open->block_count + 4 > BATCH_BLOCKS_MAX) {
         return ADMISSION_FULL;
     }
+#if !defined(MUTANT_late_overtaken)
+    if (node->later_due) {
+        return ADMISSION_FULL; /* what came before this block is folded before it (L4) */
+    }
+#endif
     if (journal_is_authority(header->journal)) {
         return admit_authority(node, block);
     }

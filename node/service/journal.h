@@ -54,6 +54,12 @@ struct event_ref journal_append_authority_block(struct node *node, const struct 
 /* Would a block that the office writes by itself carry a later day than its last? */
 bool journal_authority_day_moves(const struct node *node);
 
+/* Folds one event of an admitted block that an older version did not know (later.h). */
+void journal_fold_later(struct node *node, const struct block *block, uint32_t index);
+
+/* Written under rules that this version does not know. */
+bool journal_is_newer(const struct block_header *header);
+
 /* A block whose signature has been checked. */
 enum admission journal_admit(struct node *node, const struct block *block);
 

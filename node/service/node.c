@@ -8,6 +8,7 @@
 #include "holds.h"
 #include "ingest.h"
 #include "journal.h"
+#include "later.h"
 #include "members.h"
 #include "node_state.h"
 #include "office.h"
@@ -31,6 +32,7 @@ enum {
 void node_alarm(struct node *node, enum alarm alarm, uint64_t journal, uint64_t seq)
 {
     node->alarms++;
+    node->divergences += alarm == ALARM_DIVERGENCE ? 1 : 0;
     world_alarm(node->world, alarm, journal, seq);
 }
 
@@ -121,6 +123,7 @@ static void hear_tick(struct node *node)
     risk_sweep(node, now);
     forks_tick(node, now);
     estate_tick(node, now);
+    later_sweep(node);
     expiry_sweep(node, now);
     holds_sweep(node);
 }

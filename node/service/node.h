@@ -35,7 +35,10 @@ struct node_setup {
     uint32_t cache_rows;    /* rows of the store kept in memory (default 65,536) */
     uint32_t peers_max;     /* links (default 64) */
     uint32_t journals_max;  /* journals known (default 1,024) */
+    uint32_t later_rows;    /* events of an older version looked at in a tick (default 64) */
     uint32_t ingest_frames; /* received frames of blocks held at once (default 16) */
+    /* For a simulator: bit i = this node behaves as a version that does not know type 200 + i. */
+    uint32_t unknown_types;
 };
 
 /* Bytes of memory that node_start needs. */

@@ -133,6 +133,10 @@ struct node {
     struct counters_record counters_flight;
     struct counters_record counters_committed;
     uint64_t feed_next;
+    uint32_t unknown_types; /* see node_setup */
+    bool later_due;         /* events may wait that this version knows (later.h) */
+    uint32_t later_rows;    /* looked at in a tick */
+    struct row_key later_after;
     uint64_t hlc_seen; /* highest admitted that is not more than five minutes ahead of us */
 
     struct batch *open;
@@ -176,6 +180,7 @@ struct node {
     uint64_t pulls_asked;
     uint64_t pulls_served;
     uint64_t alarms;
+    uint64_t divergences; /* of them */
     uint64_t wish_sweep_ms;
     uint32_t touched_count;
     struct touched_account touched[TOUCHED_MAX]; /* oldest first */

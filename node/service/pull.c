@@ -1,6 +1,7 @@
 #include "pull.h"
 
 #include "journal.h"
+#include "later.h"
 #include "refunds.h"
 #include "row_key.h"
 #include "sales.h"
@@ -446,6 +447,10 @@ static void serve(struct node *node, struct peer *peer, const struct message *as
         return;
     }
 #endif
+    if (later_blocks(node, &asked->body.rights_req.account) && !covers) {
+        respond(node, peer, asked, RIGHTS_FROZEN, 0, NULL);
+        return;
+    }
     bool busy =
         node->draining || node->read_only || node->held || world_space_low(node->world) ||
         trust_lease_is_over(node) ||

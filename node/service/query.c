@@ -8,6 +8,7 @@
 #include "freezes.h"
 #include "holds.h"
 #include "journal.h"
+#include "mandate.h"
 #include "members.h"
 #include "refunds.h"
 #include "requests.h"
@@ -326,6 +327,7 @@ static void query_node(struct node *node, struct page *page)
     view->events = node->counters_committed.events;
     view->blocks = node->counters_committed.blocks;
     view->invalid_events = node->counters_committed.invalid;
+    view->unknown_events = node->counters_committed.unknown;
     uint64_t shown = shown_head(node);
     if (node->own_committed.seq > shown) {
         view->unreplicated = node->own_committed.seq - shown;
@@ -348,92 +350,14 @@ static void query_node(struct node *node, struct page *page)
     view->spread.account_max = terms.account_max;
     view->spread.branch_max = terms.branch_max;
     view->alarms = node->alarms;
+    view->divergences = node->divergences;
+    mandate_view(node, &view->trust);
     view->quarantine_count = forks_show(node, view->quarantined, QUARANTINE_SHOWN_MAX);
     view->read_only = node->read_only;
     view->retired = node->retired;
     view->settling = node->estates_dirty || node->estate.phase != ESTATE_RESTS;
     view->synced = is_synced(node);
     page->count = 1;
-}
-
-/* What became of a retired journal's rights. */
-static void view_end(struct node *node, const struct roster_journal *entry,
-                     struct journal_view *view)
-{
-    if (entry->retired.since == 0) {
-        return;
-    }
-    view->retired = entry->ended.since != 0 ? entry->ended.kind : entry->retired.kind;
-    view->forked = entry->ended.forked;
-    view->retired_seq = entry->retired.seq;
-    struct row_key key = key_of_journal(TABLE_HOLDER, entry->journal);
-    uint8_t memory[64];
-    struct buffer value = BUFFER_OVER(memory);
-    struct holder_record holder;
-    if (rows_load_committed(node->rows, row_key_bytes(&key), &value) &&
-        holder_decode(buffer_bytes(&value), &holder)) {
-        view->left_principal = holder.principal;
-        view->left_bonus = holder.bonus;
-    }
-    struct walk walk = walk_over(key_of_journal(TABLE_LOSS, entry->journal));
-    struct loss_record loss;
-    value = BUFFER_OVER(memory);
-    while (walk_next(node, &walk, &value)) {
-        if (loss_decode(buffer_bytes(&value), &loss)) {
-            view->made_good += loss.principal + loss.bonus;
-        }
-    }
-}
-
-static void view_journal(struct node *node, uint32_t at, struct journal_view *view)
-{
-    const struct frontier_entry *entry = &node->frontier.entries[at];
-    *view = (struct journal_view){.journal = entry->journal,
-                                  .seq = node->seqs_committed[at],
-                                  .id = node->ids_committed[at],
-                                  .at_ms = (int64_t)(entry->hlc >> 16),
-                                  .frozen = entry->frozen,
-                                  .heard_ms = -1,
-                                  .their_seq = node->shown[at]};
-    if (node->heard_ms[at] >= 0) {
-        view->heard_ms = (int64_t)world_monotonic_ms(node->world) - node->heard_ms[at];
-    }
-    for (uint32_t i = 0; i < node->peers_max; i++) {
-        view->connected = view->connected || (node->peers[i].state == PEER_ESTABLISHED &&
-                                              node->peers[i].journal == entry->journal);
-    }
-    const struct roster_journal *known =
-        roster_journal(&node->roster, entry->journal, node->roster.seq);
-    if (known != NULL) {
-        view->roles = known->roles;
-        view_end(node, known, view);
-        view->name_size = known->name_size;
-        memcpy(view->name, known->name, known->name_size);
-        view->endpoint_size = known->endpoint_size;
-        memcpy(view->endpoint, known->endpoint, known->endpoint_size);
-    }
-}
-
-/* Cursor: the journal last shown, eight bytes. */
-static void query_branches(struct node *node, const struct request *request, struct page *page)
-{
-    uint64_t after = request->cursor.size == 8 ? key_u64(request->cursor.data) : 0;
-    bool start = request->cursor.size != 8;
-    for (uint32_t i = 0; i < node->frontier.count; i++) {
-        uint64_t journal = node->frontier.entries[i].journal;
-        if (!start && journal <= after) {
-            continue;
-        }
-        if (page->count == request->page_limit) {
-            struct row_key cursor =
-                key_of_journal(TABLE_FRONTIER, node->frontier.entries[i - 1].journal);
-            page->more = true;
-            page->cursor_size = 8;
-            memcpy(page->cursor, cursor.bytes + 1, 8);
-            return;
-        }
-        view_journal(node, i, &page->rows.journals[page->count++]);
-    }
 }
 
 static void query_products(struct node *node, const struct request *request, struct page *page)
@@ -635,6 +559,15 @@ static enum verdict fill(struct node *node, const struct request *request, struc
     case QUERY_RISK:
         risk_query(node, page);
         return VERDICT_ALLOWED;
+    case QUERY_LIMITS:
+        mandate_limits(node, page);
+        return VERDICT_ALLOWED;
+    case QUERY_QUOTAS:
+        mandate_quotas(node, page);
+        return VERDICT_ALLOWED;
+    case QUERY_MINTS:
+        mandate_mints(node, request, page);
+        return VERDICT_ALLOWED;
     case QUERY_INVALID:
         query_invalid(node, request, page);
         return VERDICT_ALLOWED;
@@ -660,6 +593,10 @@ static enum verdict fill(struct node *node, const struct request *request, struc
     case COMMAND_FILE_REQUEST:
     case COMMAND_SET_RISK:
     case COMMAND_SET_EXPIRY:
+    case COMMAND_SET_LIMITS:
+    case COMMAND_SET_QUOTA:
+    case COMMAND_APPROVE_MINT:
+    case COMMAND_SUSPEND:
     case COMMAND_RETIRE:
     case COMMAND_KIND_COUNT:
         break;

@@ -10,6 +10,8 @@ void query_answer(struct node *node, const struct request *request);
 /* One page of an account's statement (history.c). */
 enum verdict query_history(struct node *node, const struct request *request, struct answer *answer,
                            struct page *page);
+/* One page of the journals that are known (branches.c). */
+void query_branches(struct node *node, const struct request *request, struct page *page);
 /* One page of all lots that an account ever had (lots.c). */
 enum verdict query_lots(struct node *node, const struct request *request, struct answer *answer,
                         struct page *page);

@@ -160,6 +160,7 @@ struct counters_record {
     uint64_t events;
     uint64_t blocks;
     uint64_t invalid;
+    uint64_t unknown; /* events that wait for a version that knows their type */
 };
 
 bool terms_load(struct rows *rows, const struct lot_id *lot, struct terms_record *terms);

@@ -61,11 +61,12 @@ bool counters_load(struct rows *rows, struct counters_record *record)
         return false;
     }
     struct reader reader = reader_over(buffer_bytes(&value), RECORD_VALUES_MAX);
-    read_array(&reader, 4);
+    read_array(&reader, 5);
     read_bin_exact(&reader, record->digest.bytes, sizeof record->digest.bytes);
     record->events = read_uint(&reader);
     record->blocks = read_uint(&reader);
     record->invalid = read_uint(&reader);
+    record->unknown = read_uint(&reader);
     enum status status = reader_finish(&reader);
     assert(status == STATUS_OK);
     return true;
@@ -74,11 +75,12 @@ bool counters_load(struct rows *rows, struct counters_record *record)
 void counters_encode(const struct counters_record *record, struct buffer *value)
 {
     struct writer writer = writer_over(value);
-    write_array(&writer, 4);
+    write_array(&writer, 5);
     write_bin(&writer, BYTES_OF(record->digest.bytes));
     write_uint(&writer, record->events);
     write_uint(&writer, record->blocks);
     write_uint(&writer, record->invalid);
+    write_uint(&writer, record->unknown);
     enum status status = writer_finish(&writer);
     assert(status == STATUS_OK);
 }

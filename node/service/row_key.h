@@ -55,7 +55,7 @@ enum table {
     TABLE_ACCOUNT = 'a',    /* a acct16: member, product, cards */
     TABLE_MEMBER = 'm',     /* m member16: home branch, accounts */
     TABLE_STATEMENT = 'E',  /* E acct16 ~hlc8 j8 s8 ~i2: newest first */
-    TABLE_UNKNOWN = 'U',    /* U type2 j8 s8 i2 */
+    TABLE_UNKNOWN = 'U',    /* U 0 n8 i2 an event that waits; U 1 acct16 critical ones; later.h */
     TABLE_DAY = 'o',        /* o branch4 day4 */
     TABLE_LIABILITY = 'q',  /* q product4 bucket1 */
     TABLE_LOSS = '3',       /* R  3 j8 product4: what had to be made good for a journal */

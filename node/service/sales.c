@@ -3,6 +3,7 @@
 #include "freezes.h"
 #include "holds.h"
 #include "journal.h"
+#include "later.h"
 #include "risk.h"
 #include "row_key.h"
 #include "trust.h"
@@ -346,6 +347,9 @@ static enum verdict check_spend(struct node *node, const struct request *request
         return REFUSED_FROZEN;
     }
 #endif
+    if (later_blocks(node, &answer->account)) {
+        return REFUSED_NEWER_FACT;
+    }
     return VERDICT_ALLOWED;
 }
 
@@ -406,6 +410,9 @@ enum decision sales_spend(struct node *node, const struct request *request, stru
     }
     answer->balance = sheet_balance(&sheet);
     answer->on_hold = sheet_on_hold(&sheet);
+    /* Of the balance: what no branch may spend today, because it has ended or begins later. */
+    int64_t idle = answer->balance - answer->on_hold - all;
+    answer->limit = all < amount && idle > 0 ? idle : 0;
     answer->usable_here = sheet_usable(node, &answer->account, &sheet, header->day);
     answer->offer = plan.covered < amount ? plan.covered : 0;
     answer->verdict = all < amount ? REFUSED_BALANCE
@@ -449,12 +456,17 @@ enum decision sales_move(struct node *node, const struct request *request, struc
     if (sheet.frozen > 0) {
         return refuse(answer, REFUSED_FROZEN);
     }
+    if (later_blocks(node, &answer->account)) {
+        return refuse(answer, REFUSED_NEWER_FACT);
+    }
     struct spendable lots[SHEET_LOTS_MAX];
     size_t count = 0;
     for (uint32_t i = 0; i < sheet.lot_count; i++) {
         const struct sheet_lot *lot = &sheet.lots[i];
         int64_t held = lot_here(node, &answer->account, lot);
-        if (held > 0 && (lot->bucket == BUCKET_PRINCIPAL || lot->bucket == BUCKET_BONUS)) {
+        bool ended = !lot_is_valid_on(0, lot->to_day, header->day); /* to be burned here */
+        if (held > 0 && !ended &&
+            (lot->bucket == BUCKET_PRINCIPAL || lot->bucket == BUCKET_BONUS)) {
             lots[count++] = (struct spendable){.lot = lot->lot,
                                                .bucket = lot->bucket,
                                                .to_day = lot->to_day,

@@ -1,6 +1,7 @@
 #include "spreading.h"
 
 #include "journal.h"
+#include "later.h"
 #include "row_key.h"
 #include "sales.h"
 #include "talk.h"
@@ -304,6 +305,9 @@ static bool look_at(struct node *node, const struct subject_id *account,
         return true;
     }
 #endif
+    if (later_blocks(node, account)) {
+        return true;
+    }
     look.day = journal_header(node)->day;
     find_places(node, &look);
     assert(look.count > 0 && look.places[0].journal == node->journal);

@@ -23,6 +23,7 @@ enum {
     PEERS_DEFAULT = 64,
     JOURNALS_DEFAULT = 1024,
     INGEST_DEFAULT = 16,
+    LATER_DEFAULT = 64,
     ALIGNMENT = 64,
 };
 
@@ -33,6 +34,7 @@ static struct node_setup with_defaults(const struct node_setup *setup)
     full.journals_max = full.journals_max == 0 ? JOURNALS_DEFAULT : full.journals_max;
     full.journals_max += 2; /* the authority's, and our own while it is not admitted yet */
     full.ingest_frames = full.ingest_frames == 0 ? INGEST_DEFAULT : full.ingest_frames;
+    full.later_rows = full.later_rows == 0 ? LATER_DEFAULT : full.later_rows;
     return full;
 }
 
@@ -122,6 +124,8 @@ static struct node *build(const struct node_setup *setup, void *memory)
     memcpy(node->database, setup->database, sizeof node->database);
     node->boot = setup->boot;
     node->office = setup->office;
+    node->unknown_types = setup->unknown_types;
+    node->later_rows = setup->later_rows;
     node->office_endpoint = setup->office_endpoint;
     node->roster.journals = parts.journals;
     node->roster.journal_capacity = setup->journals_max - 2;
@@ -163,7 +167,7 @@ static struct row_key meta_key(void)
 
 enum {
     META_SIZE = 1 + 32 + 8,
-    ROWS_FORM = 6, /* rises whenever a row is written differently: an older store is refused */
+    ROWS_FORM = 7, /* rises whenever a row is written differently: an older store is refused */
 };
 
 static void meta_bytes(const struct digest *network, uint64_t journal,
@@ -338,6 +342,8 @@ enum node_fitness node_start(const struct node_setup *setup, void *memory, struc
     node->freeze_tasks = true; /* those of before are looked for once */
     node->risk_tasks = true;
     node->risk_after = row_key(TABLE_OWED);
+    node->later_due = node->counters.unknown > 0;
+    node->later_after = row_key(TABLE_UNKNOWN);
     *out = node;
     if (!whole) {
         node->read_only = true;

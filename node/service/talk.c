@@ -266,7 +266,10 @@ static void send_digest(struct node *node, struct peer *peer)
     struct message *message = &node->message;
     message_begin(message, MESSAGE_DIGEST, peer->session);
     message->body.digest.frontier = node_frontier_digest(node);
-    message->body.digest.state = rows_digest_committed(node->rows);
+    message->body.digest.state = (struct digest){{0}}; /* says nothing of the state (U1) */
+    if (node->counters_committed.unknown == 0) {
+        message->body.digest.state = rows_digest_committed(node->rows);
+    }
     peer->digest_ms = world_monotonic_ms(node->world);
     talk_send(node, peer, CHANNEL_CONTROL, message);
 }
@@ -281,7 +284,10 @@ static void hear_digest(struct node *node, struct peer *peer, const struct messa
         return;
     }
     struct digest state = rows_digest_committed(node->rows);
-    if (!digest_equal(&state, &message->body.digest.state)) {
+    static const struct digest none = {{0}};
+    bool comparable =
+        node->counters_committed.unknown == 0 && !digest_equal(&none, &message->body.digest.state);
+    if (comparable && !digest_equal(&state, &message->body.digest.state)) {
         node_alarm(node, ALARM_DIGEST_MISMATCH, peer->journal, 0);
     }
 }

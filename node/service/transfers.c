@@ -2,6 +2,7 @@
 
 #include "freezes.h"
 #include "journal.h"
+#include "later.h"
 #include "sales.h"
 #include "trust.h"
 
@@ -126,6 +127,9 @@ enum decision transfers_transfer(struct node *node, const struct request *reques
     (void)sheet_load(node->rows, &answer->other, &other);
     if (sheet.frozen > 0 || other.frozen > 0) {
         return refuse(answer, REFUSED_FROZEN);
+    }
+    if (later_blocks(node, &answer->account)) {
+        return refuse(answer, REFUSED_NEWER_FACT);
     }
     if (sheet_owed(&sheet) > 0 && amount > sheet_balance(&sheet)) {
         answer->balance = sheet_balance(&sheet);

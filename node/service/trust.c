@@ -407,11 +407,11 @@ void trust_hear_lease(struct node *node, struct peer *peer, const struct message
         record_lease(node, message);
         return;
     }
-    /* On its way between the office and a branch that have no link. */
+    /* Between the office and a branch that have no link; its clock may have been ahead before. */
     struct watch *watch = watch_of(node, journal);
     uint64_t now = world_monotonic_ms(node->world);
     bool news = watch != NULL && (question ? is_due(now, watch->lease_passed_ms, LEASE_AGAIN_MS / 2)
-                                           : message->body.lease.issued_ms > watch->lease_passed);
+                                           : message->body.lease.issued_ms != watch->lease_passed);
     if (!news || message->body.lease.hops == 0) {
         return;
     }

@@ -27,6 +27,9 @@ static const uint16_t event_types[] = {
     EVENT_RISK_SETTLE,     EVENT_RISK_ACK,
     EVENT_CHECKPOINT_SIGN, EVENT_LEASE_RECORD,
     EVENT_JOURNAL_FORK,    EVENT_LOT_EXPIRE,
+    EVENT_QUOTA_GRANT,     EVENT_LIMITS_SET,
+    EVENT_MINT_APPROVE,    EVENT_MINT_RELEASE,
+    EVENT_BRANCH_SUSPEND,  EVENT_BRANCH_RESUME,
     EVENT_SPEND_HOLD,      EVENT_SPEND_CAPTURE,
     EVENT_SPEND_RELEASE,
 };
@@ -104,6 +107,9 @@ static const struct census_name names[] = {
     {CENSUS_EPOCHS, "epochs of the authority begun"},
     {CENSUS_PULLS, "moves that a peer asked for"},
     {CENSUS_SPREADS, "moves by distribution"},
+    {CENSUS_OLDER, "machines of an older version"},
+    {CENSUS_UPDATED, "updates of such a machine"},
+    {CENSUS_UNKNOWN_KEPT, "events that an older version kept until it was updated"},
     {CENSUS_OBSERVERS, "observers that replayed all"},
     {CENSUS_ED25519_SEEDS, "seeds with real signatures"},
     {CENSUS_HOSTILE_SEEDS, "seeds with a hostile branch"},
@@ -151,9 +157,9 @@ static const enum verdict verdicts[] = {
     REFUSED_CURRENCY,       REFUSED_ROLE,
     REFUSED_VERSION,        REFUSED_KEY_REUSED,
     REFUSED_SPACE,          REFUSED_OTHER_MEMBER,
-    REFUSED_UNKNOWN_HOLD,   REFUSED_HOLD_UNTIL,
-    REFUSED_HOLD_AMOUNT,    REFUSED_HOLD_ELSEWHERE,
-    REFUSED_HOLD_ENDED,
+    REFUSED_NEWER_FACT,     REFUSED_UNKNOWN_HOLD,
+    REFUSED_HOLD_UNTIL,     REFUSED_HOLD_AMOUNT,
+    REFUSED_HOLD_ELSEWHERE, REFUSED_HOLD_ENDED,
 };
 
 static const enum message_kind messages[] = {

@@ -301,6 +301,7 @@ static void state_wrong_remainder(struct world *machine, const struct book_lot *
     enum invalid_reason reason =
         book_exposure_reason(auditor_book(machine->sim), &account, machine->journal,
                              hostile_now(machine).auth, event.body.spend.lines, 1);
+    reason = deed_has_ended(machine, lot) ? INVALID_LOT_TIME : reason;
     reason = book_is_gated(auditor_book(machine->sim), &account, machine->journal) ? INVALID_FROZEN
                                                                                    : reason;
     hostile_publish(machine, &event, (struct block_dep){0}, reason);

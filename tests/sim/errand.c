@@ -1,9 +1,12 @@
 #include "errand.h"
 
+#include "errand_office.h"
+
 #include "auditor.h"
 #include "foresight.h"
 #include "hold_watch.h"
 #include "sim.h"
+#include "skew.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -398,6 +401,10 @@ static void draw_kind(struct world *machine, struct errands *errands, struct err
         draw_freeze(machine, errands, errand, known);
     } else if ((drawn < 545 || drawn >= 985) && machine->index == SIM_OFFICE) {
         draw_product(errands, errand);
+    } else if (drawn >= 940 && machine->index == SIM_OFFICE) {
+        errand_office_draw(machine, errands->random, errand);
+    } else if (drawn == 939) {
+        errand_office_draw(machine, errands->random, errand); /* of a branch: refused */
     } else if (drawn < 548) {
         draw_product(errands, errand); /* of a branch: refused */
     } else if (drawn < 552) {
@@ -449,6 +456,11 @@ struct errand errand_draw(struct world *machine, struct errands *errands, uint32
     random_fill(errands->random, errand.request.ticket.bytes, 16);
     random_fill(errands->random, errand.request.request_hash, 16);
     draw_kind(machine, errands, &errand);
+    if (!skew_can_ask(machine, errand.request.kind)) {
+        memset(&errand.request.body, 0, sizeof errand.request.body);
+        memset(errand.texts, 0, sizeof errand.texts);
+        draw_spend(machine, errands, &errand, pick_account(errands));
+    }
     errand.revoked = pays_by_card(&errand.request) && is_revoked(machine, errands, errand.card);
     return errand;
 }
@@ -497,6 +509,9 @@ void errand_settle(struct errand *errand)
     case COMMAND_MOVE:
         name = &request->body.move.account;
         break;
+    case COMMAND_SUSPEND:
+        request->body.suspend.reason = text_of(errand->texts[0]);
+        break;
     case COMMAND_PUBLISH_PRODUCT:
         request->body.product.name = text_of(errand->texts[0]);
         request->body.product.currency = text_of(errand->texts[1]);
@@ -507,6 +522,9 @@ void errand_settle(struct errand *errand)
     case COMMAND_INVITE:
     case COMMAND_SET_RISK:
     case COMMAND_SET_EXPIRY:
+    case COMMAND_SET_LIMITS:
+    case COMMAND_SET_QUOTA:
+    case COMMAND_APPROVE_MINT:
     case COMMAND_RETIRE:
     case QUERY_MEMBER:
     case QUERY_ACCOUNT:
@@ -530,6 +548,9 @@ void errand_settle(struct errand *errand)
     case QUERY_CHAIN_EXPOSURE:
     case QUERY_REQUESTS:
     case QUERY_RISK:
+    case QUERY_LIMITS:
+    case QUERY_QUOTAS:
+    case QUERY_MINTS:
     case COMMAND_KIND_COUNT:
         break;
     }
@@ -616,10 +637,11 @@ struct request errand_query(struct world *machine, struct errands *errands, stru
 {
     (void)machine;
     static const enum command_kind kinds[] = {
-        QUERY_NODE, QUERY_ACCOUNT, QUERY_HISTORY,   QUERY_BRANCHES,       QUERY_PRODUCTS,
-        QUERY_DAYS, QUERY_HOLDERS, QUERY_LIABILITY, QUERY_FEED,           QUERY_INVALID,
-        QUERY_NODE, QUERY_MEMBER,  QUERY_EXPOSURE,  QUERY_CHAIN_EXPOSURE, QUERY_REQUESTS,
-        QUERY_RISK, QUERY_EXPIRED, QUERY_HOLDS,     QUERY_BLOCKS};
+        QUERY_NODE,   QUERY_ACCOUNT, QUERY_HISTORY,   QUERY_BRANCHES,       QUERY_PRODUCTS,
+        QUERY_DAYS,   QUERY_HOLDERS, QUERY_LIABILITY, QUERY_FEED,           QUERY_INVALID,
+        QUERY_NODE,   QUERY_MEMBER,  QUERY_EXPOSURE,  QUERY_CHAIN_EXPOSURE, QUERY_REQUESTS,
+        QUERY_RISK,   QUERY_EXPIRED, QUERY_HOLDS,     QUERY_BLOCKS,         QUERY_LIMITS,
+        QUERY_QUOTAS, QUERY_MINTS};
     memset(page, 0, sizeof *page);
     struct request request = {
         .kind = kinds[random_below(errands->random, sizeof kinds / sizeof kinds[0])],
@@ -667,7 +689,9 @@ void errand_check_query(struct world *machine, const struct answer *answer)
     }
     if (answer->kind == QUERY_NODE) {
         const struct node_view *view = &answer->page->rows.node;
-        auditor_state(machine, &view->frontier, &view->state);
+        if (view->unknown_events == 0) { /* else it lacks what others have (U1) */
+            auditor_state(machine, &view->frontier, &view->state);
+        }
     } else if (answer->kind == QUERY_EXPOSURE) {
         foresight_note(machine, answer);
     } else if (answer->kind == QUERY_ACCOUNT) {

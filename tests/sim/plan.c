@@ -150,6 +150,7 @@ void plan_write(const struct plan *plan, FILE *out)
         out, "limits %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\n",
         plan->limits.unwitnessed_limit, plan->limits.mint_quota, plan->limits.pending_mints,
         plan->limits.offline_days, plan->limits.lease_days, plan->limits.refund_days);
+    (void)fprintf(out, "older %" PRIu32 "\n", plan->weather.unknown_types);
     (void)fprintf(out, "grace %" PRId64 "\n", plan->limits.expiry_grace);
     for (size_t i = 0; i < PACES; i++) {
         (void)fprintf(out, "pace %s %" PRIu64 "\n", names[i], *paces[i]);
@@ -231,7 +232,8 @@ static bool read_chain(const char *line, struct plan *plan)
     uint64_t for_us = 0;
     int flag = 0;
     if (sscanf(line, "seed %" SCNu64, &plan->seed) == 1 ||
-        sscanf(line, "branches %" SCNu32, &plan->branches) == 1) {
+        sscanf(line, "branches %" SCNu32, &plan->branches) == 1 ||
+        sscanf(line, "older %" SCNu32, &plan->weather.unknown_types) == 1) {
         return true;
     }
     struct founding_limits *limits = &plan->limits;

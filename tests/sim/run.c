@@ -9,6 +9,7 @@
 #include "inspection.h"
 #include "plan.h"
 #include "sim.h"
+#include "skew.h"
 #include "storm.h"
 #include "workload.h"
 #include "writeoff.h"
@@ -168,6 +169,7 @@ static void calm(struct sim *sim)
     workload_stop(sim);
     writeoff_find_disks(sim);
     sim_heal(sim);
+    skew_update_all(sim);
     uint64_t deadline = sim->now_us + CALM_MAX_US;
     bool level = false;
     bool settled = false;
@@ -176,7 +178,7 @@ static void calm(struct sim *sim)
         sim_run(sim, sim->now_us + STEP_US);
         level = all_joined(sim) && all_awake(sim) && workload_is_done(sim) &&
                 all_acknowledged(sim) && all_settled(sim) && all_collected(sim) &&
-                inspection_is_level(sim) && !inspection_has_wishes(sim);
+                inspection_is_level(sim) && !inspection_has_wishes(sim) && skew_is_level(sim);
         settled = level && writeoff_is_settled(sim);
         burned = settled && expiry_is_done(sim);
     }
@@ -201,6 +203,10 @@ static void calm(struct sim *sim)
     if (!level && sim->findings == 0 && (!all_settled(sim) || !all_collected(sim))) {
         sim_finding(sim, "L4", "sales without cover: settled and acknowledged %d, collected %d",
                     all_settled(sim), all_collected(sim));
+        return;
+    }
+    if (!level && sim->findings == 0 && inspection_is_level(sim) && !skew_is_level(sim)) {
+        sim_finding(sim, "U1", "not every event that an older version kept was folded");
         return;
     }
     if (!level && sim->findings == 0) {
@@ -312,6 +318,7 @@ static struct sim *found_chain(const struct plan *plan, const struct run_options
     memcpy(options.steps, plan->bonus, sizeof options.steps);
     options.weather.clock_offset_ms = plan->weather.clock_offset_ms;
     options.weather.clock_drift_ppm = plan->weather.clock_drift_ppm;
+    options.weather.unknown_types = plan->weather.unknown_types;
     struct sim *sim = sim_new(&options, census);
     sim->schedule.log = run->log;
     sim->lying_disk = plan->lying_disk;

@@ -70,6 +70,8 @@ bool scene_query(struct scene *scene, struct world *machine, struct request *req
                  struct page *page);
 /* scene_holds.c: what is set aside for orders. */
 bool scene_holds(struct scene *scene, const char *sentence);
+/* scene_limits.c: what the office says of branches. */
+bool scene_limits(struct scene *scene, const char *sentence);
 /* scene_retired.c: how branches end. */
 bool scene_retired(struct scene *scene, const char *sentence);
 

@@ -6,6 +6,7 @@
 #include "expiry_watch.h"
 #include "hostile.h"
 #include "inspection.h"
+#include "skew.h"
 
 #include "names.h"
 
@@ -485,6 +486,26 @@ static void restart(struct scene *scene)
     sim_run(scene->sim, scene->sim->now_us + 1000000);
 }
 
+/* Before it has met anything of what it does not know. */
+static void make_older(struct scene *scene)
+{
+    struct world *machine = scene_machine(scene, scene->captured[0]);
+    if (machine != NULL) {
+        machine->unknown_types = SKEW_STOPS | SKEW_REQUESTS;
+        machine->updates_at_boot = UINT32_MAX;
+        restart(scene);
+    }
+}
+
+static void update(struct scene *scene)
+{
+    struct world *machine = scene_machine(scene, scene->captured[0]);
+    if (machine != NULL) {
+        machine->updates_at_boot = 0;
+        restart(scene);
+    }
+}
+
 static bool befall(struct scene *scene, const char *sentence)
 {
     if (scene_matches(scene, sentence, "settle")) {
@@ -497,6 +518,10 @@ static bool befall(struct scene *scene, const char *sentence)
         sim_heal(scene->sim);
     } else if (scene_matches(scene, sentence, "restart {}")) {
         restart(scene);
+    } else if (scene_matches(scene, sentence, "{} is of an older version")) {
+        make_older(scene);
+    } else if (scene_matches(scene, sentence, "{} is updated")) {
+        update(scene);
     } else if (scene_matches(scene, sentence, "wait {} s")) {
         sim_run(scene->sim, scene->sim->now_us + strtoull(scene->captured[0], NULL, 10) * 1000000);
     } else {
@@ -581,5 +606,6 @@ bool scene_do(struct scene *scene, const char *sentence)
         return true;
     }
     return befall(scene, sentence) || command(scene, sentence) || scene_ends(scene, sentence) ||
-           scene_holds(scene, sentence) || scene_retired(scene, sentence);
+           scene_limits(scene, sentence) || scene_holds(scene, sentence) ||
+           scene_retired(scene, sentence);
 }

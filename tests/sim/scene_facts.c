@@ -221,6 +221,18 @@ static void is_quarantined(struct scene *scene, struct page *page)
     }
 }
 
+/* By its own word. */
+static void keeps_unknown(struct scene *scene, struct page *page)
+{
+    struct world *machine = scene_machine(scene, scene->captured[0]);
+    int64_t wanted = (int64_t)strtoll(scene->captured[1], NULL, 10);
+    struct request request = {.kind = QUERY_NODE};
+    if (machine != NULL && scene_query(scene, machine, &request, page)) {
+        expect(scene, machine, "the events it keeps for later",
+               (int64_t)page->rows.node.unknown_events, wanted);
+    }
+}
+
 static void has_sales(struct scene *scene)
 {
     struct thing *account = scene_need(scene, THING_ACCOUNT, scene->captured[0]);
@@ -277,6 +289,8 @@ bool scene_check(struct scene *scene, const char *sentence)
         has_lost(scene, page);
     } else if (scene_matches(scene, sentence, "branch {} is in quarantine {..}")) {
         is_quarantined(scene, page);
+    } else if (scene_matches(scene, sentence, "{} keeps {} events of a newer version")) {
+        keeps_unknown(scene, page);
     } else if (scene_matches(scene, sentence, "cards {} and {} differ")) {
         cards_differ(scene);
     } else if (scene_matches(scene, sentence,

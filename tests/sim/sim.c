@@ -5,6 +5,7 @@
 #include "double.h"
 #include "foresight.h"
 #include "hostile.h"
+#include "skew.h"
 #include "storm.h"
 #include "workload.h"
 #include "writeoff.h"
@@ -66,6 +67,7 @@ static struct world *new_machine(struct sim *sim)
             (int64_t)random_below(&machine->random, UINT64_C(2) * weather->clock_drift_ppm) -
             (int64_t)weather->clock_drift_ppm;
     }
+    skew_arrive(machine);
     return machine;
 }
 
@@ -85,6 +87,8 @@ static void fill_setup(struct world *machine)
         .peers_max = 16,
         .journals_max = 24,
         .ingest_frames = (uint32_t)random_between(&machine->random, 2, 4),
+        .unknown_types = machine->unknown_types,
+        .later_rows = 1,
     };
     random_fill(&machine->random, (uint8_t *)&machine->setup.boot, sizeof machine->setup.boot);
     memcpy(machine->setup.public_key, machine->public_key, 32);
@@ -132,6 +136,7 @@ void sim_start(struct world *machine)
     machine->stopping = false;
     machine->read_failed = false;
     machine->inputs_since_turn = 0;
+    skew_before_start(machine);
     fill_setup(machine);
     make_memory(machine);
     sim_tell(sim, "machine %u starts", machine->index);
@@ -508,6 +513,8 @@ void sim_heal(struct sim *sim)
 {
     sim->storm = false;
     struct weather calm = weather_calm();
+    calm.unknown_types =
+        sim->weather.unknown_types; /* who joins late may be of that version, too */
     sim->weather = calm;
     network_heal(sim);
     for (uint32_t i = 0; i < sim->machine_count; i++) {
@@ -650,6 +657,9 @@ struct world *sim_add_clone(struct world *original)
     }
     struct world *clone = new_machine(sim);
     clone->place = original->index;
+    clone->unknown_types =
+        original->unknown_types; /* its store is of that version or an earlier one */
+    clone->updates_at_boot = original->updates_at_boot;
     clone->journal = original->journal;
     clone->joining = JOINING_DONE;
     memcpy(clone->public_key, original->public_key, sizeof clone->public_key);

@@ -62,13 +62,15 @@ struct world {
     uint64_t journal; /* 0 until invited */
     bool hostile;     /* no node runs here: tests/sim/hostile.c speaks for it */
     bool running;
-    bool may_be_read_only; /* its journal was doubled (double.h) */
-    bool knows_double;     /* its node said so itself: kept beside the store, for ever */
-    bool knows_fork;       /* its node saw two blocks of the doubled journal at one number */
-    bool unconfirmed;      /* the head file was lost: nothing is written until a peer agrees */
-    uint64_t confirm_us;   /* when that was last looked for */
-    uint32_t place;        /* in the topology: a clone stands where its original does */
-    uint32_t boot;         /* counts starts; what was meant for an earlier life is dropped */
+    bool may_be_read_only;    /* its journal was doubled (double.h) */
+    bool knows_double;        /* its node said so itself: kept beside the store, for ever */
+    bool knows_fork;          /* its node saw two blocks of the doubled journal at one number */
+    bool unconfirmed;         /* the head file was lost: nothing is written until a peer agrees */
+    uint64_t confirm_us;      /* when that was last looked for */
+    uint32_t place;           /* in the topology: a clone stands where its original does */
+    uint32_t unknown_types;   /* of an older version, which lacks these (skew.h) */
+    uint32_t updates_at_boot; /* from this boot on it is not */
+    uint32_t boot;            /* counts starts; what was meant for an earlier life is dropped */
     struct node *node;
     void *memory; /* sim.c keeps it */
     struct node_setup setup;

@@ -74,7 +74,14 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
         return type == EVENT_REQUEST_FILE;
     case COMMAND_SET_RISK:
     case COMMAND_SET_EXPIRY:
+    case COMMAND_SET_LIMITS:
         return type == EVENT_LIMITS_SET;
+    case COMMAND_SET_QUOTA:
+        return type == EVENT_QUOTA_GRANT;
+    case COMMAND_APPROVE_MINT:
+        return type == EVENT_MINT_APPROVE;
+    case COMMAND_SUSPEND:
+        return type == EVENT_BRANCH_SUSPEND || type == EVENT_BRANCH_RESUME;
     case COMMAND_RETIRE:
         return type == EVENT_JOURNAL_RETIRE || type == EVENT_JOURNAL_RESOLVE;
     case COMMAND_INVITE:
@@ -99,6 +106,9 @@ static bool kind_writes(enum command_kind kind, uint16_t type)
     case QUERY_EXPOSURE:
     case QUERY_CHAIN_EXPOSURE:
     case QUERY_RISK:
+    case QUERY_LIMITS:
+    case QUERY_QUOTAS:
+    case QUERY_MINTS:
     case QUERY_REQUESTS:
     case COMMAND_KIND_COUNT:
         return false;

@@ -1,5 +1,7 @@
 #include "weather.h"
 
+#include "skew.h"
+
 struct weather weather_calm(void)
 {
     return (struct weather){.delay_low_us = 1000,
@@ -109,6 +111,11 @@ struct weather weather_of(uint64_t seed)
     weather.days_every_us = drawn_every(&days, 1000, 12000);
     if (weather.backup_every_us == 0 && random_chance(&random, 3500)) {
         weather.write_off_every_us = drawn_time(&random, 1500, 12000);
+    }
+    struct random_stream versions = random_stream_of(seed, 41); /* apart, as above */
+    if (random_chance(&versions, 3500)) {
+        static const uint32_t lacking[] = {SKEW_STOPS, SKEW_REQUESTS, SKEW_STOPS | SKEW_REQUESTS};
+        weather.unknown_types = lacking[random_below(&versions, 3)];
     }
     return weather;
 }

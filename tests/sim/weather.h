@@ -52,6 +52,8 @@ struct weather {
     uint64_t clock_offset_ms; /* from the beginning */
     uint32_t clock_drift_ppm;
     uint64_t verify_high_us;
+    /* versions */
+    uint32_t unknown_types; /* what the older machines of the chain lack (skew.h); 0 = none is */
 };
 
 /* No faults, small delays. */

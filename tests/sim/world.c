@@ -306,6 +306,7 @@ void world_alarm(struct world *world, enum alarm alarm, uint64_t journal, uint64
                         alarm_name(alarm), (unsigned long long)journal);
         }
         break;
+    case ALARM_NEWER_RULES:
     case ALARM_BAD_BLOCK:
         if (world->knows_fork && writer != NULL && writer->may_be_read_only) {
             break; /* it takes nothing more of that journal */

@@ -221,6 +221,8 @@ static void an_unknown_type_is_kept_as_unknown(void **state)
     assert_int_equal(event.flags, EVENT_FLAG_CRITICAL);
     assert_int_equal(event.body_size, 2);
     assert_false(event.known);
+    assert_false(event_type_is_known(999));
+    assert_true(event_type_is_known(EVENT_REQUEST_CLOSE));
     uint8_t memory[64];
     struct buffer out = BUFFER_OVER(memory);
     assert_int_equal(event_encode(&event, &out), STATUS_TOO_LARGE);

@@ -32,6 +32,40 @@ static void raw_and_ledger_add_and_take_each_register_once(void **state)
     assert_int_equal(registers_raw(&registers), (1 << 20) + (1 << 19) - 63 - 64 + 128 + 256 - 512);
 }
 
+static void what_is_on_hold_is_of_no_other_use_until_it_is_released(void **state)
+{
+    (void)state;
+    struct registers registers = {0};
+    assert_int_equal(registers_issue(&registers, 100), INVALID_NONE);
+    assert_int_equal(registers_hold(&registers, 70), INVALID_NONE);
+    assert_int_equal(registers_hold(&registers, 31), INVALID_NOT_COVERED);
+    assert_int_equal(registers_use(&registers, 31), INVALID_NOT_COVERED);
+    assert_int_equal(registers_give(&registers, 31), INVALID_NOT_COVERED);
+    assert_int_equal(registers_raw(&registers), 30);
+    assert_int_equal(registers_on_hold(&registers), 70);
+    assert_int_equal(registers_held(&registers), 100);
+    assert_int_equal(registers_ledger(&registers), 100);
+    assert_int_equal(registers_release(&registers, 71), INVALID_NOT_COVERED);
+    assert_int_equal(registers_release(&registers, 70), INVALID_NONE);
+    assert_int_equal(registers_release(&registers, 1), INVALID_NOT_COVERED);
+    assert_int_equal(registers_use(&registers, 100), INVALID_NONE);
+}
+
+static void a_retirement_voids_what_is_on_hold(void **state)
+{
+    (void)state;
+    struct registers retired = {.issued = 100, .held = 60};
+    struct registers office = {0};
+    assert_int_equal(registers_reclaim(&retired, &office, registers_held(&retired)), INVALID_NONE);
+    assert_int_equal(registers_raw(&office), 100);
+    assert_int_equal(registers_on_hold(&retired), 0);
+    assert_int_equal(registers_held(&retired), 0);
+    /* A late tail had captured 50 of it: the office gives that back. */
+    retired.released = 60;
+    retired.used = 50;
+    assert_int_equal(registers_good(&retired), 50);
+}
+
 static void what_was_issued_can_be_used_to_the_last_unit_and_no_further(void **state)
 {
     (void)state;
@@ -543,6 +577,8 @@ int main(void)
         cmocka_unit_test(a_spend_refund_or_move_has_one_to_sixteen_lines_of_different_lots),
         cmocka_unit_test(a_spends_risk_is_an_amount_or_nothing),
         cmocka_unit_test(an_accept_has_one_to_sixteen_lines_of_cumulative_amounts),
+        cmocka_unit_test(what_is_on_hold_is_of_no_other_use_until_it_is_released),
+        cmocka_unit_test(a_retirement_voids_what_is_on_hold),
         cmocka_unit_test(a_card_is_issued_with_sixteen_digits),
         cmocka_unit_test(an_event_of_the_ledger_that_did_not_decode_or_names_nobody_is_malformed),
         cmocka_unit_test(other_events_have_no_form_to_break),
