@@ -314,7 +314,10 @@ void chain_enrol_again(struct chain *chain, size_t index, char *output)
     struct chain_node *node = &chain->nodes[index];
     char branch[16];
     (void)snprintf(branch, sizeof branch, "%" PRIu32, node->branch);
-    (void)snprintf(node->dir, sizeof node->dir, "%.500s/node%zu.anew", chain->dir, index);
+    char anew[sizeof node->dir];
+    int size = snprintf(anew, sizeof anew, "%.500s/node%zu.anew", chain->dir, index);
+    assert_in_range(size, 1, (int)sizeof anew - 1);
+    memcpy(node->dir, anew, (size_t)size + 1);
     join_branch(chain, index, output, branch);
     extend_config(chain, index);
     read_operator_token(node);

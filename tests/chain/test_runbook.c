@@ -88,6 +88,12 @@ static void run_block(struct chain *chain, const char *page, const char *command
           chain->dir, chain->dir);
 }
 
+static void path_of(const char *name, char *path, size_t room)
+{
+    int size = snprintf(path, room, "%s/ops/runbook/%s.%s", TALLY_SOURCE_DIR, name, "md");
+    assert_in_range(size, 1, (int)room - 1);
+}
+
 static void read_page(struct chain *chain, const char *name)
 {
     static char text[PAGE_SIZE_MAX];
@@ -96,7 +102,7 @@ static void read_page(struct chain *chain, const char *name)
     size_t used = 0;
     bool inside = false;
     size_t blocks = 0;
-    (void)snprintf(path, sizeof path, "%s/ops/runbook/%s.md", TALLY_SOURCE_DIR, name);
+    path_of(name, path, sizeof path);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     while (fgets(text, sizeof text, file) != NULL) {
@@ -142,7 +148,7 @@ static void every_command_of_the_runbook_does_what_its_page_says(void **state)
         (unsigned)chain->nodes[B].branch);
     assert_in_range(size, 1, (int)sizeof settings - 1);
     run_block(chain, "settings", settings);
-    (void)snprintf(path, sizeof path, "%s/ops/runbook/README.md", TALLY_SOURCE_DIR);
+    path_of("README", path, sizeof path);
     FILE *index = fopen(path, "r");
     assert_non_null(index);
     while (fgets(line, sizeof line, index) != NULL) {
