@@ -107,6 +107,7 @@ static void acknowledge(struct world *machine, const struct book_lot *lot)
     event.body.freeze_ack.freezes[0] = (struct event_ref){machine->journal, 1, 0};
     hostile_publish(machine, &event, (struct block_dep){0}, INVALID_NONE);
     spend(machine, lot, 0);
+    deed_hold(machine, lot);
     if (random_chance(hostile_random(machine), 5000)) {
         /* By an unfreeze that nobody wrote. */
         event.body.freeze_ack.freeze_count = 0;

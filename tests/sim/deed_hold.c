@@ -57,6 +57,11 @@ static void place(struct world *machine, const struct book_lot *lot, int64_t ove
                                                1));
 }
 
+void deed_hold(struct world *machine, const struct book_lot *lot)
+{
+    place(machine, lot, 0);
+}
+
 static void capture(struct world *machine, const struct book_hold *hold, int64_t over,
                     enum invalid_reason expected)
 {

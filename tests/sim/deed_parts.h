@@ -20,6 +20,8 @@ bool deed_has_ended(struct world *machine, const struct book_lot *lot);
 
 /* deed_hold.c: one deed about holds, or one more hold of this lot */
 void deed_about_holds(struct world *machine, const struct book_lot *lot);
+/* Sets some of what it holds of the lot aside, frozen or not. */
+void deed_hold(struct world *machine, const struct book_lot *lot);
 
 /* deed_fork.c: says of an honest journal that it has two histories, in an event or in a message */
 void deed_accuse(struct world *machine);
