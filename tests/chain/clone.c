@@ -68,7 +68,10 @@ size_t chain_clone(struct chain *chain, size_t of, const char *copy)
     node->api_port = (uint16_t)(chain->first_port + 1 + clone);
     node->peer_port = (uint16_t)(chain->first_port + CHAIN_PEER_PORTS_AT + 2 * clone);
     (void)snprintf(node->dir, sizeof node->dir, "%.600s", copy);
-    (void)snprintf(node->log, sizeof node->log, "%.500s/clone.log", chain->dir);
+    char log[sizeof node->log];
+    int size = snprintf(log, sizeof log, "%.500s/clone.log", chain->dir);
+    assert_in_range(size, 1, (int)sizeof log - 1);
+    memcpy(node->log, log, (size_t)size + 1);
     (void)snprintf(node->url, sizeof node->url, "http://127.0.0.1:%u", node->api_port);
     clone_config(chain, clone,
                  (uint16_t)(chain->first_port + CHAIN_PORTS - 1)); /* nobody is there */

@@ -75,10 +75,8 @@ static void authority_make(struct event *event)
 
 static struct two_persons two_persons(void)
 {
-    return (struct two_persons){.proposal = 3,
-                                .proposer = 11,
-                                .proposer_name = TEXT("Lin"),
-                                .approver_name = TEXT("Wang")};
+    return (struct two_persons){
+        .proposal = 3, .proposer = 11, .proposer_name = TEXT("Lin"), .approver_name = TEXT("Wang")};
 }
 
 static void issue_make(struct event *event)
