@@ -6,6 +6,7 @@
 #include "event_codec.h"
 #include "hash.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -117,6 +118,7 @@ enum status chain_take(struct chain *chain, struct bytes whole, struct explanati
         return STATUS_FORGED;
     }
     struct chain_journal *writer = find(chain, block.header.journal);
+    assert(writer != NULL); /* block_problem has looked */
     writer->seq = block.header.seq;
     writer->id = block.id;
     chain->last++;

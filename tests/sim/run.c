@@ -20,6 +20,8 @@ enum {
     STEP_US = 50000,
     JOIN_MAX_US = 60000000,  /* all branches must be in by then, without faults */
     CALM_MAX_US = 120000000, /* after heal all is level by then (L1) */
+    RESUME_US = 20000000,
+    RESUME_TILL = 901, /* the manager's desk at the office */
 };
 
 static void count_shape(struct sim *sim)
@@ -164,6 +166,24 @@ static bool all_collected(struct sim *sim)
     return true;
 }
 
+/* In the end somebody at the office lets every suspended branch go on: else it waits for a lease,
+ * and its tills for it. Asked for one that is not suspended it writes nothing. */
+static void resume_all(struct sim *sim)
+{
+    struct world *office = &sim->machines[SIM_OFFICE];
+    for (uint32_t i = 1; i < sim->machine_count; i++) {
+        uint32_t branch = journal_branch(sim->machines[i].journal);
+        struct request request = {.kind = COMMAND_SUSPEND,
+                                  .till = RESUME_TILL,
+                                  .body.suspend = {.branch = branch, .resume = true}};
+        random_fill(&office->random, request.ticket.bytes, sizeof request.ticket.bytes);
+        memcpy(request.request_hash, request.ticket.bytes, sizeof request.request_hash);
+        if (branch != 0 && sim_is_awake(office)) {
+            (void)reception_send(office, &request, TILL_NONE, MEANING_PLAIN);
+        }
+    }
+}
+
 static void calm(struct sim *sim)
 {
     workload_stop(sim);
@@ -174,8 +194,13 @@ static void calm(struct sim *sim)
     bool level = false;
     bool settled = false;
     bool burned = false;
+    uint64_t resume_us = sim->now_us + RESUME_US;
     while (!burned && sim->now_us < deadline && sim->findings == 0) {
         sim_run(sim, sim->now_us + STEP_US);
+        if (sim->now_us >= resume_us) {
+            resume_us += RESUME_US;
+            resume_all(sim);
+        }
         level = all_joined(sim) && all_awake(sim) && workload_is_done(sim) &&
                 all_acknowledged(sim) && all_settled(sim) && all_collected(sim) &&
                 inspection_is_level(sim) && !inspection_has_wishes(sim) && skew_is_level(sim);
