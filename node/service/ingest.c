@@ -225,6 +225,7 @@ void ingest_hear(struct node *node, struct peer *peer, const struct message *mes
     place->count = 0;
     place->next = 0;
     place->order = node->ingest_order++;
+    place->epochs = node->roster.epoch_count;
     struct checks checks;
     checks.count = 0;
     checks.used = 0;
@@ -253,8 +254,13 @@ void ingest_hear(struct node *node, struct peer *peer, const struct message *mes
 static bool may_be_of_another_epoch(struct node *node, const struct ingest *place)
 {
     const struct frontier_entry *tip = frontier_find(&node->frontier, place->journal);
-    return journal_is_authority(place->journal) && tip != NULL &&
-           block_decode(bytes_of(place->frame + place->at[0], place->size[0]), &node->decoded) ==
+    if (!journal_is_authority(place->journal) || tip == NULL) {
+        return false;
+    }
+    if (place->epochs != node->roster.epoch_count) {
+        return true; /* the key was chosen before the block that begins the epoch was admitted */
+    }
+    return block_decode(bytes_of(place->frame + place->at[0], place->size[0]), &node->decoded) ==
                STATUS_OK &&
            node->decoded.header.seq > tip->seq + 1;
 }

@@ -46,6 +46,7 @@ struct ingest {
     bool last;     /* no further frame answers this want */
     bool on_path;  /* of a journal in quarantine: these blocks belong to what is followed of it */
     uint64_t order;
+    uint32_t epochs; /* of the authority that were known when its signatures were to be checked */
     uint64_t journal;
     uint32_t count;
     uint32_t next; /* first block not yet admitted */
@@ -68,7 +69,8 @@ struct watch {
     /* What was passed on for others that have no link: each thing once. */
     uint64_t ckpt_passed_ms;
     uint64_t lease_passed_ms;
-    uint64_t lease_passed; /* the lease issued then */
+    uint64_t lease_told_ms; /* when that was */
+    uint64_t lease_passed;  /* the lease issued then */
     /* After a RESOLVE: the earliest block known to lie on the path that stands; 0 = its end. */
     uint64_t path_seq;
     struct digest path_id;

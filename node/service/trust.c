@@ -407,11 +407,15 @@ void trust_hear_lease(struct node *node, struct peer *peer, const struct message
         record_lease(node, message);
         return;
     }
-    /* Between the office and a branch that have no link; its clock may have been ahead before. */
+    /* Between the office and a branch that have no link. The office's clock may have been ahead
+     * before, or stand still: the same lease again is passed on again, for it may have been lost.
+     */
     struct watch *watch = watch_of(node, journal);
     uint64_t now = world_monotonic_ms(node->world);
-    bool news = watch != NULL && (question ? is_due(now, watch->lease_passed_ms, LEASE_AGAIN_MS / 2)
-                                           : message->body.lease.issued_ms != watch->lease_passed);
+    bool news =
+        watch != NULL && (question ? is_due(now, watch->lease_passed_ms, LEASE_AGAIN_MS / 2)
+                                   : message->body.lease.issued_ms != watch->lease_passed ||
+                                         is_due(now, watch->lease_told_ms, LEASE_AGAIN_MS / 2));
     if (!news || message->body.lease.hops == 0) {
         return;
     }
@@ -419,6 +423,7 @@ void trust_hear_lease(struct node *node, struct peer *peer, const struct message
         watch->lease_passed_ms = now;
     } else {
         watch->lease_passed = message->body.lease.issued_ms;
+        watch->lease_told_ms = now;
     }
     node->message.body.lease.hops--;
     pass_on(node, question ? some_office(node) : journal, peer);
