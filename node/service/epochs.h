@@ -1,4 +1,4 @@
-/* The authority's keys: each is certified by the root of the network, and begins an epoch. */
+/* The authority's keys: each is certified by the root of the network, and begins an epoch (J6). */
 #ifndef EPOCHS_H
 #define EPOCHS_H
 

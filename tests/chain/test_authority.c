@@ -1,4 +1,4 @@
-/* The authority's key: requested at the office, certified by the root on another machine,
+/* J6, the authority's key: requested at the office, certified by the root on another machine,
  * installed, and followed by every node. */
 #include "chain.h"
 
